@@ -1,9 +1,15 @@
 //===- Bundle.h - programs in one immutable file --------------------------===//
 //
-// Layout: magic "MSABNDL1", manifest length, manifest (JSON), then zstd blobs
-// (PTX, cubin) on 64-byte boundaries, each with size and XXH3 checksum in the
-// manifest, which carries its own checksum. A cache entry is a bundle of one
-// program. Reading validates everything before use; writing goes to a file
+// Layout, little-endian:
+//   0   magic "MSABNDL1"
+//   8   u64 manifest length
+//   16  XXH3-128 of the manifest
+//   32  manifest (JSON), zeros up to a 64-byte boundary, then zstd blobs (PTX,
+//       cubin), each padded with zeros to a 64-byte boundary, in the order of
+//       the manifest, which has place, size and XXH3 of each. Equal images are
+//       stored once.
+// A cache entry is a bundle of one program. Reading validates every byte before
+// use and bounds every size before memory is taken; writing goes to a file
 // aside that is renamed.
 //
 //===----------------------------------------------------------------------===//
@@ -21,7 +27,8 @@ namespace msa {
 /// Serialises programs; deterministic: the same programs give the same bytes.
 Expected<std::vector<uint8_t>> encodeBundle(const std::vector<Program> &);
 /// Validates magic, schema, bounds and checksums; `name` is for messages.
-Expected<std::vector<Program>> decodeBundle(std::span<const uint8_t> bytes, const std::string &name);
+Expected<std::vector<Program>> decodeBundle(std::span<const uint8_t> bytes,
+                                            const std::string &name);
 
 Status writeBundle(const std::filesystem::path &, const std::vector<Program> &);
 Expected<std::vector<Program>> readBundle(const std::filesystem::path &);

@@ -10,6 +10,8 @@
 
 #include "msa/Program.h"
 
+#include <array>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,5 +34,9 @@ Expected<std::vector<CudaKernelSpec>> cudaKernels(const Plan &plan, Op phase);
 /// Everything but the images: kernels in recipe order with empty ptx/cubin, workspace, recipe.
 /// The phases are those of plan.op.
 Expected<Program> cudaProgram(const Plan &resolved);
+
+/// A sentence for the four words of `status` that kernels of a checked plan fill: code, head,
+/// query, id (docs/kernels.md lists the codes).
+std::string describeStatus(const std::array<int32_t, 4> &status);
 
 } // namespace msa

@@ -18,6 +18,10 @@
 
 namespace msa {
 
+/// Whether a host may ask for these numbers: none negative, lengths below 2^31 tokens, at most
+/// 65,536 blocks a request (clause L1).
+Status checkBounds(const Bounds &);
+
 /// A tensor of the workspace with its place for the slab in hand.
 struct WorkspaceTensor {
   std::string name;
@@ -25,8 +29,8 @@ struct WorkspaceTensor {
 };
 
 struct WorkspaceLayout {
-  int64_t slab = 0;     ///< tokens a slab: the largest that fits the cap, at least 1
-  uint64_t bytes = 0;   ///< whole workspace
+  int64_t slab = 0;   ///< tokens a slab: the largest that fits the cap, at least 1
+  uint64_t bytes = 0; ///< whole workspace
   std::vector<WorkspaceTensor> tensors;
 };
 
@@ -49,24 +53,26 @@ struct LaunchObserver {
   std::function<Status(const StepEvent &)> before, after;
 };
 
-/// A program whose kernels are loaded on a device.
+/// A program whose kernels are loaded on a device. One thread at a time may launch it.
 class LoadedProgram {
 public:
+  /// Loads every kernel and parses every expression. Missing when the device cannot run an image.
   static Expected<std::unique_ptr<LoadedProgram>> load(std::shared_ptr<const Program>, Device &);
-  /// `tensors` gives the address of each Input, Output and Status argument by name; a missing one is
-  /// an error that names it. `workspace` has layout.bytes bytes. `phases` (empty = all) restricts
-  /// the steps that run.
+  ~LoadedProgram();
+  /// `tensors` gives the address of each Input, Output and Status argument by name; a missing, null
+  /// or misaligned one is an error that names it (null is accepted for a tensor without elements).
+  /// `workspace` has layout.bytes bytes. `phases` (empty = all) restricts the steps that run. A
+  /// group that is not slabbed runs once with slab_begin = 0 and slab = tokens; a step whose grid
+  /// is empty is not launched.
   Status launch(const std::map<std::string, DevicePtr> &tensors, DevicePtr workspace,
                 const WorkspaceLayout &layout, const Bounds &,
                 const std::vector<std::string> &phases = {}, const LaunchObserver & = {});
-  const Program &program() const { return *image; }
+  const Program &program() const;
 
 private:
-  struct Prepared; ///< parsed expressions and kernel handles, one for each kernel
-  LoadedProgram(std::shared_ptr<const Program>, Device &);
-  std::shared_ptr<const Program> image;
-  Device &device;
-  std::vector<std::shared_ptr<Prepared>> kernels;
+  struct State; ///< kernel handles and parsed expressions
+  explicit LoadedProgram(std::unique_ptr<State>);
+  std::unique_ptr<State> state;
 };
 
 } // namespace msa

@@ -23,13 +23,42 @@ struct SourceLocation {
 
 /// PTX fundamental types (PTX ISA 5.2) as they appear in declarations.
 enum class Type : uint8_t {
-  Pred, B8, B16, B32, B64, B128, U8, U16, U32, U64, S8, S16, S32, S64, F16, F16x2, BF16, BF16x2, F32, F64
+  Pred,
+  B8,
+  B16,
+  B32,
+  B64,
+  B128,
+  U8,
+  U16,
+  U32,
+  U64,
+  S8,
+  S16,
+  S32,
+  S64,
+  F16,
+  F16x2,
+  BF16,
+  BF16x2,
+  F32,
+  F64
 };
 /// Bytes of one element; a predicate is 1.
 uint32_t sizeOf(Type);
 std::string_view toString(Type);
 
-enum class StateSpace : uint8_t { Generic, Reg, Const, Global, Local, Param, Shared, SharedCluster, Tensor };
+enum class StateSpace : uint8_t {
+  Generic,
+  Reg,
+  Const,
+  Global,
+  Local,
+  Param,
+  Shared,
+  SharedCluster,
+  Tensor
+};
 std::string_view toString(StateSpace);
 
 /// A virtual register. Parameterised names (`.reg .b32 %r<100>`) are expanded.
@@ -40,11 +69,12 @@ struct Register {
 
 /// A place in a variable's initialiser that holds an address (PTX ISA 5.4.4).
 struct Relocation {
-  uint64_t offset;      ///< bytes into the variable
-  uint32_t width;       ///< 4 or 8
+  uint64_t offset; ///< bytes into the variable
+  uint32_t width;  ///< 4 or 8; 1 with a mask such as 0xff00(symbol)
   std::string symbol;
   int64_t addend;
-  bool generic;         ///< generic(symbol)
+  bool generic;       ///< generic(symbol)
+  uint32_t shift = 0; ///< width 1: the byte stored is (address >> shift) & 0xff
 };
 
 /// A variable in memory: global, const, shared, local, or a parameter.
@@ -53,17 +83,18 @@ struct Variable {
   StateSpace space;
   Type type;
   uint32_t align = 1;
-  uint64_t bytes = 0;          ///< whole size; 0 for `extern .shared x[]`
+  uint64_t bytes = 0; ///< whole size; 0 for `extern .shared x[]`
   bool external = false, weak = false;
-  std::vector<uint8_t> initial; ///< empty = zero (global, const) or uninitialised (shared, local)
+  std::vector<uint8_t> initial; ///< at most `bytes` long, the rest zero; empty = zero (global,
+                                ///< const) or uninitialised (shared, local)
   std::vector<Relocation> relocations;
   SourceLocation location;
 };
 
 /// Special registers (PTX ISA 10) with their component.
 struct SpecialRegister {
-  std::string name;     ///< without component: "%tid"
-  char component = 0;   ///< 'x' 'y' 'z' 'w' or 0
+  std::string name;   ///< without component: "%tid"
+  char component = 0; ///< 'x' 'y' 'z' 'w' or 0
 };
 
 struct Operand {
@@ -73,7 +104,8 @@ struct Operand {
     Symbol,    ///< symbol + offset: the address of a variable, or a function's name
     Label,     ///< index of the instruction it names
     Special,   ///< special
-    Address,   ///< [base + offset]; base: index (Register), symbol, or none; children = TMA coordinates etc.
+    Address,   ///< [base + offset]; base: index (Register), symbol, or none; children = TMA
+               ///< coordinates etc.
     Vector,    ///< {a, b, ...}: children
     Pair,      ///< d|p: two children
     Sink,      ///< _
@@ -81,11 +113,11 @@ struct Operand {
   enum class ImmediateKind : uint8_t { Integer, F32, F64 }; ///< F32: 0f..., F64: 0d... or decimal
   Kind kind = Kind::Sink;
   ImmediateKind immediate = ImmediateKind::Integer;
-  bool negated = false;       ///< !p
-  uint32_t index = noIndex;   ///< Register: index into Function::registers; Label: instruction index
-  uint64_t bits = 0;          ///< Immediate: the value (integers sign-extended; F32 in the low word)
-  std::string symbol;         ///< Symbol, Address with a symbol base
-  int64_t offset = 0;         ///< Symbol, Address
+  bool negated = false;     ///< !p
+  uint32_t index = noIndex; ///< Register: index into Function::registers; Label: instruction index
+  uint64_t bits = 0;        ///< Immediate: the value (integers sign-extended; F32 in the low word)
+  std::string symbol;       ///< Symbol, Address with a symbol base
+  int64_t offset = 0;       ///< Symbol, Address
   SpecialRegister special;
   std::vector<Operand> children;
   SourceLocation location;
@@ -93,10 +125,11 @@ struct Operand {
 };
 
 struct Instruction {
-  std::string opcode;                 ///< "ld", "mma", "tcgen05"
-  std::vector<std::string> modifiers; ///< in order, without dots: {"global", "v4", "f32"}; "shared::cta" is one word
-  std::vector<Operand> operands;      ///< call: see Function::parse notes in Parser.h
-  uint32_t guard = Operand::noIndex;  ///< predicate register, or none
+  std::string opcode; ///< "ld", "mma", "tcgen05"
+  std::vector<std::string>
+      modifiers; ///< in order, without dots: {"global", "v4", "f32"}; "shared::cta" is one word
+  std::vector<Operand> operands;     ///< call: see Function::parse notes in Parser.h
+  uint32_t guard = Operand::noIndex; ///< predicate register, or none
   bool guardNegated = false;
   SourceLocation location;
   uint32_t sourceFile = 0, sourceLine = 0; ///< from the last `.loc`; 0 = none
@@ -109,11 +142,14 @@ struct Function {
   std::vector<Register> registers;
   std::vector<Variable> parameters; ///< in order
   std::vector<Variable> results;    ///< of a `.func`
-  std::vector<Variable> variables;  ///< function-scoped shared, local and param variables (names made unique)
+  std::vector<Variable>
+      variables; ///< function-scoped shared, local and param variables (names made unique)
   std::vector<Instruction> body;
-  std::vector<std::vector<uint32_t>> branchTargets; ///< `.branchtargets` lists; a brx.idx operand names one by index
-  std::vector<std::pair<uint32_t, std::string>> labels; ///< instruction index, name (for diagnostics)
-  std::array<uint32_t, 3> maxThreads = {0, 0, 0};      ///< .maxntid; 0 = absent
+  std::vector<std::vector<uint32_t>>
+      branchTargets; ///< `.branchtargets` lists; a brx.idx operand names one by index
+  std::vector<std::pair<uint32_t, std::string>>
+      labels;                                     ///< instruction index, name (for diagnostics)
+  std::array<uint32_t, 3> maxThreads = {0, 0, 0}; ///< .maxntid; 0 = absent
   std::array<uint32_t, 3> requiredThreads = {0, 0, 0}; ///< .reqntid
   std::array<uint32_t, 3> requiredCluster = {0, 0, 0}; ///< .reqnctapercluster
   bool explicitCluster = false;
@@ -122,8 +158,8 @@ struct Function {
 };
 
 struct Module {
-  std::string version;             ///< "8.0"
-  std::string target;              ///< "sm_90a"
+  std::string version;                    ///< "8.0"
+  std::string target;                     ///< "sm_90a"
   std::vector<std::string> targetOptions; ///< "debug", "texmode_unified", ...
   uint32_t addressSize = 64;
   std::vector<Variable> variables; ///< module scope

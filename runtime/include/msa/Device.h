@@ -21,8 +21,11 @@ namespace msa {
 /// A device address. 0 is null.
 using DevicePtr = uint64_t;
 
-/// A loaded kernel; owned by its device, valid as long as the device.
-class DeviceKernel;
+/// A loaded kernel; owned by its device, valid as long as the device. Each device derives its own.
+class DeviceKernel {
+public:
+  virtual ~DeviceKernel() = default;
+};
 
 struct LaunchDims {
   std::array<uint32_t, 3> grid = {1, 1, 1}, block = {1, 1, 1};
@@ -54,7 +57,8 @@ public:
   virtual Expected<DeviceKernel *> load(const KernelImage &) = 0;
   /// `parameters` is the packed parameter block in the PTX ABI (each value naturally aligned).
   /// On the simulator it returns when the grid has ended; a trap is StatusCode::CheckFailed.
-  virtual Status launch(DeviceKernel *, const LaunchDims &, std::span<const uint8_t> parameters) = 0;
+  virtual Status launch(DeviceKernel *, const LaunchDims &,
+                        std::span<const uint8_t> parameters) = 0;
   virtual Status synchronise() = 0;
 };
 

@@ -4,7 +4,8 @@
 // expressions, so that no length enters a plan (interfaces.md section 7).
 // Grammar, lowest precedence first: `&&`, comparisons (< <= > >= == !=),
 // `+ -`, `* /` (floor), unary `-`, and primary: integer, name,
-// `ceildiv(a,b)`, `min(a,b)`, `max(a,b)`, parentheses. Truth is 1 and 0.
+// `ceildiv(a,b)`, `min(a,b)`, `max(a,b)`, parentheses. Truth is 1 and 0; both
+// sides of `&&` are always evaluated.
 //
 //===----------------------------------------------------------------------===//
 #pragma once
@@ -29,7 +30,8 @@ struct Bounds {
   int64_t pages = 0;     ///< physical pages (paged), or T, the KV tokens in all (contiguous)
   int64_t maxPages = 0;  ///< columns of the page table; 0 when contiguous
   int64_t smCount = 1;
-  /// The slab of S that a looped group works on: [slabBegin, slabBegin + slab). Set by the launcher.
+  /// The slab of S that a looped group works on: [slabBegin, slabBegin + slab). Set by the
+  /// launcher.
   int64_t slabBegin = 0;
   int64_t slab = 0;
 };
@@ -50,7 +52,25 @@ public:
 
 private:
   struct Node {
-    enum class Kind : uint8_t { Int, Name, Neg, Add, Sub, Mul, Div, CeilDiv, Min, Max, Lt, Le, Gt, Ge, Eq, Ne, And };
+    enum class Kind : uint8_t {
+      Int,
+      Name,
+      Neg,
+      Add,
+      Sub,
+      Mul,
+      Div,
+      CeilDiv,
+      Min,
+      Max,
+      Lt,
+      Le,
+      Gt,
+      Ge,
+      Eq,
+      Ne,
+      And
+    };
     Kind kind;
     int64_t value = 0; ///< Int: the value; Name: index into boundNames()
     int lhs = -1, rhs = -1;

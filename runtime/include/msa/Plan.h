@@ -81,8 +81,8 @@ struct Schedule {
 struct Plan {
   Op op = Op::Prefill;
   Heads heads;
-  int headDim = 128;  ///< D
-  int indexDim = 128; ///< D_idx
+  int headDim = 128;   ///< D
+  int indexDim = 128;  ///< D_idx
   int blockSize = 128; ///< B, keys a block
   int topk = 16;       ///< k
   int forceFirst = 0;
@@ -109,6 +109,7 @@ std::string_view toString(SelectionOrder);
 std::string_view toString(Route);
 std::optional<Op> parseOp(std::string_view);
 std::optional<DType> parseDType(std::string_view);
+std::optional<KvKind> parseKvKind(std::string_view);
 std::optional<SelectionOrder> parseSelectionOrder(std::string_view);
 std::optional<Route> parseRoute(std::string_view);
 
@@ -146,6 +147,7 @@ const std::vector<Preset> &presets();
 Expected<Plan> findPreset(std::string_view name);
 
 /// The candidate nearest to `word` by edit distance, or empty when none is near enough to suggest.
-std::string_view nearestWord(std::string_view word, const std::vector<std::string_view> &candidates);
+std::string_view nearestWord(std::string_view word,
+                             const std::vector<std::string_view> &candidates);
 
 } // namespace msa

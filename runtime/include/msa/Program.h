@@ -23,7 +23,7 @@ struct ArgSpec {
   std::string name; ///< tensor name as in a case directory, or the scalar's name
   ArgType type = ArgType::Pointer;
   ArgRole role = ArgRole::Input;
-  std::string element;            ///< pointers: "bf16" "f16" "f32" "e4m3" "e2m1x2" "ue8m0" "i32" "u8"
+  std::string element; ///< pointers: "bf16" "f16" "f32" "e4m3" "e2m1x2" "ue8m0" "i32" "u8"
   std::vector<std::string> shape; ///< pointers: extents as expressions, outermost first
   std::string value;              ///< I32: expression
   float f32 = 0;                  ///< F32: the value

@@ -1,0 +1,2 @@
+//===- Pch.cpp - carries the precompiled header ---------------------------===//
+#include "dialects/Pch.h"

@@ -1,0 +1,346 @@
+//===- Access.cpp - regions, initialised bytes, traps and counters of accesses ---===//
+#include "ptxsim/engine/Access.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace msa::ptxsim {
+
+//===----------------------------------------------------------------------===//
+// Regions
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+Region regionOf(Allocation &allocation) {
+  Region region;
+  region.start = allocation.start;
+  region.bytes = allocation.bytes;
+  region.host = allocation.host;
+  region.shadow = allocation.shadow;
+  region.allocation = &allocation;
+  return region;
+}
+
+bool inside(uint64_t address, uint64_t window) { return address - window < windowBytes; }
+
+} // namespace
+
+const Region &likelyRegion(Warp &warp, StateSpace space) {
+  switch (space) {
+  case StateSpace::Shared:
+  case StateSpace::SharedCluster:
+    return warp.cta->sharedRegion;
+  case StateSpace::Local:
+    return warp.localRegion;
+  case StateSpace::Const:
+    return warp.cta->constRegion;
+  case StateSpace::Param:
+    return warp.cta->paramRegion;
+  default:
+    return warp.lastGlobal;
+  }
+}
+
+bool locate(Warp &warp, uint64_t address, uint32_t size, Region &found) {
+  const Cta &cta = *warp.cta;
+  if (address >= bufferWindow) {
+    Allocation *allocation = cta.launch->memory->find(address);
+    if (!allocation || !allocation->holds(address, size))
+      return false;
+    found = regionOf(*allocation);
+    warp.lastGlobal = found;
+    return true;
+  }
+  if (inside(address, sharedWindow))
+    found = cta.sharedRegion;
+  else if (inside(address, localWindow))
+    found = warp.localRegion;
+  else if (inside(address, constWindow))
+    found = cta.constRegion;
+  else if (inside(address, paramWindow))
+    found = cta.paramRegion;
+  else if (cta.launch->moduleVariables && inside(address, moduleWindow))
+    found = regionOf(*cta.launch->moduleVariables);
+  else
+    return false;
+  uint64_t offset = address - found.start;
+  return offset < found.bytes && size <= found.bytes - offset;
+}
+
+//===----------------------------------------------------------------------===//
+// Initialised bytes
+//===----------------------------------------------------------------------===//
+
+uint32_t uninitialisedLanes(const Region &region, const LaneOffsets &offsets, uint32_t mask,
+                            uint32_t size) {
+  if (!region.shadow)
+    return 0;
+  if (offsets.contiguous) {
+    const uint8_t *shadow = region.shadow + offsets.at[0];
+    uint8_t all = 1;
+    for (uint32_t i = 0; i < 32 * size; ++i)
+      all &= shadow[i];
+    if (all)
+      return 0;
+  }
+  uint32_t lanes = 0;
+  forLanes(mask, [&](int lane) {
+    const uint8_t *shadow = shadowOf(region, offsets, lane);
+    for (uint32_t i = 0; i < size; ++i)
+      if (shadow[i] == 0) {
+        lanes |= 1u << lane;
+        break;
+      }
+  });
+  return lanes;
+}
+
+Flow loadTaint(Warp &warp, const Region &region, const LaneOffsets &offsets, uint32_t mask,
+               uint32_t size, uint32_t &tainted) {
+  tainted = uninitialisedLanes(region, offsets, mask, size);
+  if (tainted == 0 || region.space != StateSpace::Shared || warp.cta->pendingCopies == 0)
+    return Flow::Next;
+  for (uint32_t left = tainted; left != 0; left &= left - 1) {
+    int lane = std::countr_zero(left);
+    uint64_t at = offsets.at[lane];
+    for (const Warp &other : warp.cta->warps)
+      for (const PendingCopy &copy : other.copies)
+        if (copy.sharedOffset < at + size && at < copy.sharedOffset + copy.bytes)
+          return warp.trap(
+              Check::P2, lane,
+              fmt::format(
+                  "reads shared memory at offset {} that the cp.async of warp {} lane {} at "
+                  "line {} is still writing; the copying thread has to wait for its group "
+                  "(cp.async.wait_group), and then a barrier",
+                  at, other.index, copy.lane, warp.program->instruction(copy.pc).location.line));
+  }
+  return Flow::Next;
+}
+
+void markWritten(const Region &region, const LaneOffsets &offsets, uint32_t mask, uint32_t size,
+                 uint32_t tainted) {
+  if (!region.shadow)
+    return;
+  if (offsets.contiguous && tainted == 0) {
+    std::memset(region.shadow + offsets.at[0], 1, 32 * static_cast<size_t>(size));
+    return;
+  }
+  forLanes(mask, [&](int lane) {
+    std::memset(shadowOf(region, offsets, lane), (tainted >> lane) & 1 ? 0 : 1, size);
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Traps
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+std::string_view verb(AccessKind kind) {
+  return kind == AccessKind::Read ? "reads" : kind == AccessKind::Write ? "writes" : "updates";
+}
+
+/// "shared variable 'tile' (4096 bytes): offset 4100" for an offset in a small memory.
+std::string describePlacement(const std::vector<Placement> &placements, uint64_t offset,
+                              std::string_view space, uint64_t total) {
+  const Placement *nearest = nullptr;
+  for (const Placement &p : placements)
+    if (p.offset <= offset)
+      nearest = &p;
+  std::string text = fmt::format("offset {} of {} bytes of {} memory", offset, total, space);
+  if (nearest)
+    text += fmt::format(", {} bytes into '{}' ({} bytes)", offset - nearest->offset, nearest->name,
+                        nearest->bytes);
+  return text;
+}
+
+} // namespace
+
+Flow trapOutside(Warp &warp, const Op &, int lane, uint64_t address, uint32_t size,
+                 AccessKind kind) {
+  const Cta &cta = *warp.cta;
+  const Program &program = *warp.program;
+  std::string start = fmt::format("{} {} byte{} ", verb(kind), size, size == 1 ? "" : "s");
+  if (inside(address, sharedWindow) || inside(address + windowBytes, sharedWindow))
+    return warp.trap(Check::X5, lane,
+                     start + "outside of shared memory: " +
+                         describePlacement(program.shared, address - sharedWindow, "shared",
+                                           cta.sharedRegion.bytes));
+  if (inside(address, localWindow))
+    return warp.trap(Check::X6, lane,
+                     start + "outside of local memory: " +
+                         describePlacement(program.local, address - localWindow, "local",
+                                           warp.localRegion.bytes));
+  if (inside(address, paramWindow))
+    return warp.trap(Check::X6, lane,
+                     start + "outside of the parameters: " +
+                         describePlacement(program.parameters, address - paramWindow, "parameter",
+                                           cta.paramRegion.bytes));
+  if (inside(address, constWindow))
+    return warp.trap(Check::X5, lane,
+                     start + fmt::format("outside of constant memory: offset {} of {} bytes",
+                                         address - constWindow, cta.constRegion.bytes));
+  if (address < 4096)
+    return warp.trap(Check::X5, lane, start + fmt::format("at 0x{:x}: a null pointer", address));
+  return warp.trap(Check::X5, lane,
+                   start + fmt::format("at 0x{:x}, outside of every buffer; {}", address,
+                                       cta.launch->memory->describeNearest(address, size)));
+}
+
+Flow trapMisaligned(Warp &warp, const Op &, int lane, uint64_t address, uint32_t align) {
+  Region region;
+  std::string where;
+  if (locate(warp, address, 1, region) && region.allocation)
+    where = fmt::format(" (offset {} of buffer '{}')", address - region.start,
+                        region.allocation->label);
+  else if (inside(address, sharedWindow))
+    where = fmt::format(" (offset {} of shared memory)", address - sharedWindow);
+  return warp.trap(Check::X5, lane,
+                   fmt::format("misaligned address 0x{:x}{}: this access needs a multiple of {}",
+                               address, where, align));
+}
+
+Flow trapReadOnly(Warp &warp, int lane, StateSpace space) {
+  return warp.trap(Check::X5, lane,
+                   fmt::format("writes to .{} memory, which is read-only", toString(space)));
+}
+
+//===----------------------------------------------------------------------===//
+// Counters and races
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// Extra wavefronts of an access to shared memory: 32 banks of 4 bytes; 8- and 16-byte accesses go
+/// half and quarter a warp at a time. Lanes that touch the same word share.
+uint32_t bankConflicts(const LaneOffsets &offsets, uint32_t mask, uint32_t size) {
+  uint32_t phases = size > 8 ? 4 : size > 4 ? 2 : 1;
+  uint32_t lanesPerPhase = 32 / phases, wordsPerLane = size > 4 ? size / 4 : 1, extra = 0;
+  for (uint32_t phase = 0; phase < phases; ++phase) {
+    uint64_t words[128];
+    uint32_t count = 0;
+    uint32_t lanes =
+        mask &
+        (lanesPerPhase == 32 ? fullMask : ((1u << lanesPerPhase) - 1) << (phase * lanesPerPhase));
+    forLanes(lanes, [&](int lane) {
+      for (uint32_t w = 0; w < wordsPerLane; ++w)
+        words[count++] = offsets.at[lane] / 4 + w;
+    });
+    std::sort(words, words + count);
+    count = static_cast<uint32_t>(std::unique(words, words + count) - words);
+    uint32_t perBank[32] = {}, worst = 0;
+    for (uint32_t i = 0; i < count; ++i)
+      worst = std::max(worst, ++perBank[words[i] % 32]);
+    extra += worst > 1 ? worst - 1 : 0;
+  }
+  return extra;
+}
+
+/// 32-byte sectors that a warp-wide access touches.
+uint32_t sectors(const LaneOffsets &offsets, uint32_t mask, uint32_t size) {
+  uint64_t touched[64];
+  uint32_t count = 0;
+  forLanes(mask, [&](int lane) {
+    uint64_t first = offsets.at[lane] / 32, last = (offsets.at[lane] + size - 1) / 32;
+    touched[count++] = first;
+    if (last != first)
+      touched[count++] = last;
+  });
+  std::sort(touched, touched + count);
+  return static_cast<uint32_t>(std::unique(touched, touched + count) - touched);
+}
+
+void countAccess(Tally &tally, const Region &region, const LaneOffsets &offsets, uint32_t mask,
+                 uint32_t size, AccessKind kind) {
+  uint64_t bytes = static_cast<uint64_t>(std::popcount(mask)) * size;
+  bool reads = kind != AccessKind::Write, writes = kind != AccessKind::Read;
+  switch (region.space) {
+  case StateSpace::Shared:
+    tally.sharedLoadBytes += reads ? bytes : 0;
+    tally.sharedStoreBytes += writes ? bytes : 0;
+    tally.sharedBankConflicts += bankConflicts(offsets, mask, size);
+    break;
+  case StateSpace::Global:
+    tally.globalLoadBytes += reads ? bytes : 0;
+    tally.globalStoreBytes += writes ? bytes : 0;
+    ++tally.globalRequests;
+    tally.globalSectors += sectors(offsets, mask, size);
+    break;
+  case StateSpace::Local:
+    tally.localBytes += bytes;
+    break;
+  default:
+    tally.constBytes += bytes;
+    break;
+  }
+}
+
+Flow trapRace(Warp &warp, int lane, AccessKind kind, const SharedRaces::Conflict &conflict) {
+  const Program &program = *warp.program;
+  std::string other = conflict.otherWrote
+                          ? fmt::format("written by warp {} at line {}", conflict.otherWarp,
+                                        program.instruction(conflict.otherPc).location.line)
+                          : fmt::format("read by warp {}", conflict.otherWarp);
+  return warp.trap(
+      Check::P5, lane,
+      fmt::format("data race: {} shared memory that was {}, and no barrier lies between; {}",
+                  verb(kind), other,
+                  describePlacement(program.shared, conflict.offset, "shared",
+                                    warp.cta->sharedRegion.bytes)));
+}
+
+Flow observeShared(Warp &warp, const Op &op, const LaneOffsets &offsets, uint32_t mask,
+                   uint32_t size, AccessKind kind) {
+  SharedRaces &races = warp.cta->races;
+  if (op.mode2 & strongAccess) {
+    forLanes(mask, [&](int lane) {
+      auto offset = static_cast<uint32_t>(offsets.at[lane]);
+      if (op.mode2 & acquires)
+        races.acquire(warp.index, offset);
+      if (op.mode2 & releases)
+        races.release(warp.index, offset);
+    });
+    return Flow::Next;
+  }
+  SharedRaces::Conflict conflict;
+  int culprit = -1;
+  if (offsets.contiguous) {
+    auto offset = static_cast<uint32_t>(offsets.at[0]);
+    if (kind == AccessKind::Read)
+      races.read(warp.index, offset, 32 * size, conflict);
+    else
+      races.write(warp.index, warp.pc, offset, 32 * size, conflict);
+    if (conflict.found)
+      culprit = static_cast<int>((conflict.offset - offset) / size);
+  } else {
+    for (uint32_t left = mask; left != 0 && !conflict.found; left &= left - 1) {
+      culprit = std::countr_zero(left);
+      auto offset = static_cast<uint32_t>(offsets.at[culprit]);
+      if (kind == AccessKind::Read)
+        races.read(warp.index, offset, size, conflict);
+      else
+        races.write(warp.index, warp.pc, offset, size, conflict);
+    }
+  }
+  return conflict.found ? trapRace(warp, culprit, kind, conflict) : Flow::Next;
+}
+
+} // namespace
+
+Flow observe(Warp &warp, const Op &op, const Region &region, const LaneOffsets &offsets,
+             uint32_t mask, uint32_t size, AccessKind kind) {
+  Cta &cta = *warp.cta;
+  if (region.allocation && region.allocation->chunkReady)
+    forLanes(mask, [&](int lane) { region.allocation->touch(offsets.at[lane], size); });
+  if ((op.mode2 & acquires) && kind == AccessKind::Read)
+    ++warp.strongReads;
+  if (cta.launch->options->counters)
+    countAccess(cta.tally, region, offsets, mask, size, kind);
+  if (region.space == StateSpace::Shared && cta.races.enabled())
+    return observeShared(warp, op, offsets, mask, size, kind);
+  return Flow::Next;
+}
+
+} // namespace msa::ptxsim

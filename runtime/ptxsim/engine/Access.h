@@ -1,0 +1,178 @@
+//===- Access.h - a warp's access to memory ------------------------------------===//
+//
+// One path for every instruction that touches memory: form the lanes' addresses,
+// find the region they fall in (nearly always one for the whole warp), check
+// bounds and alignment with a few vector operations, tell the counters and the
+// race check, and hand host offsets to the instruction. Lanes in different
+// regions (generic addresses) are handled region by region.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "ptxsim/engine/Cta.h"
+#include "ptxsim/engine/Lanes.h"
+
+namespace msa::ptxsim {
+
+/// How an access behaves, in Op::mode2 of memory instructions.
+enum AccessFlags : uint8_t {
+  wideBase = 1,     ///< the base register has 64 bits
+  strongAccess = 2, ///< volatile, relaxed, acquire, release, mmio, atomic
+  acquires = 4,     ///< a strong read that takes what the address published
+  releases = 8,     ///< a strong write that publishes
+};
+
+/// What memory instructions do to the bytes.
+enum class AccessKind : uint8_t { Read, Write, ReadWrite };
+
+/// Offsets of the lanes from the region's start (host bytes: see `hostOf`).
+struct LaneOffsets {
+  alignas(64) uint64_t at[32];
+  bool contiguous = false; ///< all 32 lanes active, one behind the other without gaps
+};
+
+inline uint64_t windowOf(StateSpace space) {
+  switch (space) {
+  case StateSpace::Shared:
+  case StateSpace::SharedCluster:
+    return sharedWindow;
+  case StateSpace::Local:
+    return localWindow;
+  case StateSpace::Const:
+    return constWindow;
+  case StateSpace::Param:
+    return paramWindow;
+  default:
+    return 0;
+  }
+}
+
+[[gnu::always_inline]] inline void formAddresses(const Warp &warp, const Op &op, uint64_t *at) {
+  uint64_t window = windowOf(static_cast<StateSpace>(op.mode));
+  if (op.mode2 & wideBase) {
+    const uint64_t *base = warp.cells<uint64_t>(op.a);
+    uint64_t add = window + static_cast<uint64_t>(op.immediate);
+    MSA_PTXSIM_LANE_LOOP
+    for (int lane = 0; lane < 32; ++lane)
+      at[lane] = base[lane] + add;
+  } else {
+    const uint32_t *base = warp.cells<uint32_t>(op.a);
+    uint32_t add = static_cast<uint32_t>(op.immediate);
+    MSA_PTXSIM_LANE_LOOP
+    for (int lane = 0; lane < 32; ++lane)
+      at[lane] = static_cast<uint64_t>(base[lane] + add) + window;
+  }
+}
+
+/// True if every lane of `mask` lies inside the region and is aligned; fills the offsets.
+[[gnu::always_inline]] inline bool fits(const Region &region, const uint64_t *at, uint32_t mask,
+                                        uint32_t size, uint32_t align, LaneOffsets &offsets) {
+  if (region.bytes < size)
+    return false;
+  const uint64_t start = region.start, limit = region.bytes - size;
+  // Offsets and limits are below 2^63: the sign bit of limit - offset says "beyond", that of the
+  // offset "before".
+  uint64_t outside = 0, low = 0, gap = 0;
+  uint64_t first = at[0] - start;
+  MSA_PTXSIM_LANE_LOOP
+  for (int lane = 0; lane < 32; ++lane) {
+    uint64_t offset = at[lane] - start;
+    uint64_t live = (mask >> lane) & 1 ? ~0ull : 0ull;
+    outside |= ((limit - offset) | offset) & live;
+    low |= offset & live;
+    gap |= offset - first - static_cast<uint64_t>(lane) * size;
+    offsets.at[lane] = offset;
+  }
+  offsets.contiguous = gap == 0 && mask == fullMask && region.laneStride == 0;
+  return static_cast<int64_t>(outside) >= 0 && (low & (align - 1)) == 0;
+}
+
+/// Host address of a lane's byte.
+inline uint8_t *hostOf(const Region &region, const LaneOffsets &offsets, int lane) {
+  return region.host + offsets.at[lane] + region.laneStride * static_cast<unsigned>(lane);
+}
+inline uint8_t *shadowOf(const Region &region, const LaneOffsets &offsets, int lane) {
+  return region.shadow + offsets.at[lane] + region.laneStride * static_cast<unsigned>(lane);
+}
+
+/// Lanes of `mask` whose `size` bytes are not all initialised. Null shadow: none.
+uint32_t uninitialisedLanes(const Region &, const LaneOffsets &, uint32_t mask, uint32_t size);
+/// The same for a load: Flow::Trap (P2) if a cp.async is still writing some of the bytes.
+Flow loadTaint(Warp &, const Region &, const LaneOffsets &, uint32_t mask, uint32_t size,
+               uint32_t &tainted);
+/// Marks the bytes of `mask` initialised, those of `tainted` not.
+void markWritten(const Region &, const LaneOffsets &, uint32_t mask, uint32_t size,
+                 uint32_t tainted);
+
+/// Finds the region of a generic address; false if there is none.
+bool locate(Warp &, uint64_t address, uint32_t size, Region &found);
+/// The region that an access in `space` most likely hits.
+const Region &likelyRegion(Warp &, StateSpace space);
+/// Traps for a lane whose address is outside of everything, or misaligned.
+Flow trapOutside(Warp &, const Op &, int lane, uint64_t address, uint32_t size, AccessKind);
+Flow trapMisaligned(Warp &, const Op &, int lane, uint64_t address, uint32_t align);
+Flow trapReadOnly(Warp &, int lane, StateSpace);
+/// Filling, races and counters; Flow::Trap for a race.
+Flow observe(Warp &, const Op &, const Region &, const LaneOffsets &, uint32_t mask, uint32_t size,
+             AccessKind);
+/// Calls body(region, offsets, lanes) -> Flow for the lanes of `mask`, in groups of one region.
+/// Lanes that a disabled check lets pass although they are wrong are left out; `skipped` has them.
+template <class Body>
+[[gnu::always_inline]] inline Flow access(Warp &warp, const Op &op, uint32_t mask, uint32_t size,
+                                          uint32_t align, AccessKind kind, uint32_t &skipped,
+                                          Body body) {
+  if (uint32_t tainted = warp.taintOf(op.a) & mask)
+    if (warp.checkTaint(tainted, "the address", op) == Flow::Trap)
+      return Flow::Trap;
+  alignas(64) uint64_t at[32];
+  formAddresses(warp, op, at);
+  LaneOffsets offsets;
+  const Region &likely = likelyRegion(warp, static_cast<StateSpace>(op.mode));
+  if (fits(likely, at, mask, size, align, offsets) && (likely.writable || kind == AccessKind::Read))
+      [[likely]] {
+    if (observe(warp, op, likely, offsets, mask, size, kind) == Flow::Trap)
+      return Flow::Trap;
+    return body(likely, offsets, mask);
+  }
+  for (uint32_t left = mask; left != 0;) {
+    int lane = std::countr_zero(left);
+    Region region;
+    if (!locate(warp, at[lane], size, region)) {
+      if (trapOutside(warp, op, lane, at[lane], size, kind) == Flow::Trap)
+        return Flow::Trap;
+      skipped |= 1u << lane;
+      left &= left - 1;
+      continue;
+    }
+    uint32_t group = 0;
+    forLanes(left, [&](int other) {
+      uint64_t offset = at[other] - region.start;
+      offsets.at[other] = offset;
+      if (offset < region.bytes && size <= region.bytes - offset)
+        group |= 1u << other;
+    });
+    for (uint32_t check = group; check != 0; check &= check - 1) {
+      int other = std::countr_zero(check);
+      bool misaligned = (offsets.at[other] & (align - 1)) != 0;
+      if (!misaligned && (region.writable || kind == AccessKind::Read))
+        continue;
+      Flow flow = misaligned ? trapMisaligned(warp, op, other, at[other], align)
+                             : trapReadOnly(warp, other, region.space);
+      if (flow == Flow::Trap)
+        return flow;
+      skipped |= 1u << other;
+    }
+    left &= ~group;
+    group &= ~skipped;
+    offsets.contiguous = false;
+    if (group == 0)
+      continue;
+    if (observe(warp, op, region, offsets, group, size, kind) == Flow::Trap)
+      return Flow::Trap;
+    if (Flow flow = body(region, offsets, group); flow != Flow::Next)
+      return flow;
+  }
+  return Flow::Next;
+}
+
+} // namespace msa::ptxsim

@@ -1,0 +1,234 @@
+//===- Cta.cpp - starting a CTA, barriers, traps ---------------------------------===//
+#include "ptxsim/engine/Cta.h"
+
+#include "ptxsim/isa/SpecialRegisters.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+namespace msa::ptxsim {
+
+void Tally::add(const Tally &other) {
+  warpInstructions += other.warpInstructions;
+  for (unsigned i = 0; i < opClassCount; ++i)
+    threads[i] += other.threads[i];
+  globalLoadBytes += other.globalLoadBytes;
+  globalStoreBytes += other.globalStoreBytes;
+  sharedLoadBytes += other.sharedLoadBytes;
+  sharedStoreBytes += other.sharedStoreBytes;
+  localBytes += other.localBytes;
+  constBytes += other.constBytes;
+  globalRequests += other.globalRequests;
+  globalSectors += other.globalSectors;
+  sharedBankConflicts += other.sharedBankConflicts;
+  tensorFlops += other.tensorFlops;
+  barrierWaits += other.barrierWaits;
+}
+
+//===----------------------------------------------------------------------===//
+// Starting
+//===----------------------------------------------------------------------===//
+
+Cta::Cta(const Launch &launch) : launch(&launch), warps(launch.warps) {
+  const Program &program = *launch.program;
+  bool tracksTaint = launch.checks.on(Check::X4);
+  shared.resize(launch.sharedBytes + 16);
+  if (tracksTaint)
+    sharedShadow.resize(launch.sharedBytes + 16);
+  sharedRegion.start = sharedWindow;
+  sharedRegion.bytes = launch.sharedBytes;
+  sharedRegion.host = shared.data();
+  sharedRegion.shadow = tracksTaint ? sharedShadow.data() : nullptr;
+  sharedRegion.space = StateSpace::Shared;
+  constRegion.start = constWindow;
+  constRegion.bytes = launch.constants->size();
+  constRegion.host = const_cast<uint8_t *>(launch.constants->data());
+  constRegion.space = StateSpace::Const;
+  constRegion.writable = false;
+  const std::vector<uint8_t> &parameters = launch.config->parameters;
+  paramRegion.start = paramWindow;
+  paramRegion.bytes = parameters.size();
+  paramRegion.host = const_cast<uint8_t *>(parameters.data());
+  paramRegion.space = StateSpace::Param;
+  paramRegion.writable = false;
+  races.configure(launch.checks.on(Check::P5), launch.sharedBytes, program.sharedGranule,
+                  launch.warps);
+  for (uint32_t i = 0; i < launch.warps; ++i) {
+    Warp &w = warps[i];
+    w.cta = this;
+    w.program = &program;
+    w.index = i;
+    w.registerFile.resize(static_cast<size_t>(program.registerSlots) * 128 + 64);
+    w.taintFile.resize(program.registerSlots + program.constants.size() / 128);
+    w.predicateFile.resize(2 * static_cast<size_t>(program.predicates));
+    auto address = reinterpret_cast<uintptr_t>(w.registerFile.data());
+    w.base[0] = w.registerFile.data() + ((64 - address % 64) % 64);
+    w.base[1] = const_cast<uint8_t *>(program.constants.data());
+    w.taint[0] = w.taintFile.data();
+    w.taint[1] = w.taintFile.data() + program.registerSlots;
+    w.predicates = w.predicateFile.data();
+    w.predicateTaint = w.predicateFile.data() + program.predicates;
+    // A lane's copy starts on a 16-byte boundary, as the widest access needs.
+    uint64_t stride = (static_cast<uint64_t>(program.localBytes) + 15) / 16 * 16;
+    w.localBytes.resize(stride * 32);
+    if (tracksTaint)
+      w.localShadow.resize(stride * 32);
+    w.localRegion.start = localWindow;
+    w.localRegion.bytes = program.localBytes;
+    w.localRegion.host = w.localBytes.data();
+    w.localRegion.shadow = tracksTaint ? w.localShadow.data() : nullptr;
+    w.localRegion.laneStride = stride;
+    w.localRegion.space = StateSpace::Local;
+  }
+}
+
+void Cta::start(uint64_t number) {
+  linear = number;
+  const auto &grid = launch->config->grid;
+  id = {static_cast<uint32_t>(number % grid[0]), static_cast<uint32_t>(number / grid[0] % grid[1]),
+        static_cast<uint32_t>(number / grid[0] / grid[1])};
+  // What an uninitialised read returns when X4 is off must not depend on who ran here before.
+  std::fill(shared.begin(), shared.end(), 0);
+  std::fill(sharedShadow.begin(), sharedShadow.end(), 0);
+  barriers = {};
+  races.start();
+  tally = {};
+  pendingCopies = 0;
+  trapped = false;
+  trap = {};
+  random = launch->options->seed * 0x9E3779B97F4A7C15ull + number;
+  for (Warp &w : warps)
+    startWarp(w);
+}
+
+void Cta::startWarp(Warp &w) {
+  const Program &program = *launch->program;
+  std::fill(w.registerFile.begin(), w.registerFile.end(), 0);
+  bool tracksTaint = launch->checks.on(Check::X4);
+  std::fill_n(w.taintFile.begin(), program.registerSlots, tracksTaint ? fullMask : 0);
+  std::fill_n(w.predicates, program.predicates, 0);
+  std::fill_n(w.predicateTaint, program.predicates, tracksTaint ? fullMask : 0);
+  w.predicates[0] = fullMask;
+  w.predicateTaint[0] = 0;
+  std::fill(w.localBytes.begin(), w.localBytes.end(), 0);
+  std::fill(w.localShadow.begin(), w.localShadow.end(), 0);
+  uint32_t first = w.index * 32, count = std::min(32u, launch->threads - first);
+  w.alive = count == 32 ? fullMask : (1u << count) - 1;
+  w.active = w.alive;
+  w.executed = 0;
+  w.strongReads = 0;
+  w.lastGlobal = Region();
+  w.fragments.clear();
+  w.joins.clear();
+  w.copies.clear();
+  std::fill(std::begin(w.openCopyGroup), std::end(w.openCopyGroup), 0);
+  Fragment all;
+  all.mask = w.alive;
+  w.fragments.push_back(std::move(all));
+  for (auto [special, ref] : program.specials) {
+    fillSpecial(w, special, w.cells<uint32_t>(ref));
+    w.taint[0][ref] = 0;
+  }
+}
+
+uint64_t Cta::nextRandom() {
+  // splitmix64
+  uint64_t z = (random += 0x9E3779B97F4A7C15ull);
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
+  return z ^ (z >> 31);
+}
+
+//===----------------------------------------------------------------------===//
+// Barriers (PTX ISA 9.7.13.1)
+//===----------------------------------------------------------------------===//
+
+bool Cta::isComplete(const Barrier &barrier) const {
+  uint32_t whole = 0;
+  for (const Warp &w : warps) {
+    uint32_t lanes = barrier.arrived[w.index];
+    bool all = (w.alive & ~lanes) == 0;
+    if (barrier.expectedWarps == 0 && !all)
+      return false;
+    whole += all && lanes != 0;
+  }
+  return whole >= std::max(1u, barrier.expectedWarps);
+}
+
+bool Cta::arrive(Warp &warp, unsigned index, uint32_t lanes, bool waits) {
+  Barrier &barrier = barriers[index];
+  barrier.busy = true;
+  barrier.arrived[warp.index] |= lanes;
+  if (waits)
+    barrier.waiters |= 1u << warp.index;
+  if (!isComplete(barrier))
+    return false;
+  complete(index);
+  return true;
+}
+
+void Cta::complete(unsigned index) {
+  Barrier &barrier = barriers[index];
+  uint32_t arrivers = 0;
+  for (const Warp &w : warps)
+    if (barrier.arrived[w.index] != 0)
+      arrivers |= 1u << w.index;
+  races.signal(arrivers & ~barrier.waiters, barrier.waiters);
+  tally.barrierWaits += static_cast<uint64_t>(std::popcount(barrier.waiters));
+  for (const ReductionWaiter &waiter : barrier.results)
+    finishReduction(waiter, barrier);
+  for (Warp &w : warps)
+    for (Fragment &f : w.fragments)
+      if (f.state == Fragment::State::AtBarrier && f.barrier == index)
+        f.state = Fragment::State::Ready;
+  barrier = Barrier();
+}
+
+//===----------------------------------------------------------------------===//
+// Traps
+//===----------------------------------------------------------------------===//
+
+Flow Warp::trapAlways(const char *id, int lane, std::string message) {
+  if (cta->trapped)
+    return Flow::Trap;
+  cta->trapped = true;
+  Trap &trap = cta->trap;
+  trap.id = id;
+  trap.message = std::move(message);
+  trap.file = cta->launch->moduleName;
+  trap.cta = cta->id;
+  trap.warp = index;
+  trap.lane = lane;
+  const Function &function = *program->info[pc].function;
+  if (function.body.empty())
+    return Flow::Trap;
+  const Instruction &instruction = program->instruction(pc);
+  trap.location = instruction.location;
+  std::string spelling = instruction.opcode;
+  for (const std::string &modifier : instruction.modifiers)
+    spelling += "." + modifier;
+  trap.message = spelling + ": " + trap.message;
+  const auto &files = cta->launch->module->sourceFiles;
+  if (instruction.sourceLine != 0)
+    trap.sourceLine = fmt::format(
+        "{}:{}", instruction.sourceFile < files.size() ? files[instruction.sourceFile] : "?",
+        instruction.sourceLine);
+  return Flow::Trap;
+}
+
+Flow Warp::trap(Check check, int lane, std::string message) {
+  if (!cta->launch->checks.on(check))
+    return Flow::Next;
+  return trapAlways(std::string(toString(check)).c_str(), lane, std::move(message));
+}
+
+Flow Warp::checkTaint(uint32_t tainted, const char *what, const Op &) {
+  if (tainted == 0)
+    return Flow::Next;
+  return trap(Check::X4, std::countr_zero(tainted),
+              fmt::format("{} comes from an uninitialised register or memory", what));
+}
+
+} // namespace msa::ptxsim

@@ -1,0 +1,118 @@
+//===- Cta.h - a cooperative thread array and its scheduler ------------------===//
+//
+// Warps, shared memory and barriers of one CTA. A CTA runs on one host thread;
+// `run` interleaves its warps until all have exited, something traps, or the
+// CTA can only go on when another CTA has (a spinning read).
+//
+// Whatever runs inside a CTA beside its warps (asynchronous copies and tensor
+// cores, later) is an agent of this scheduler: it is stepped between slices.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "ptxsim/Simulator.h"
+#include "ptxsim/engine/Checks.h"
+#include "ptxsim/engine/GlobalMemoryImpl.h"
+#include "ptxsim/engine/Program.h"
+#include "ptxsim/engine/Races.h"
+#include "ptxsim/engine/Warp.h"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace msa::ptxsim {
+
+/// Counts of one CTA (or of many, added up), cheap to bump.
+struct Tally {
+  uint64_t warpInstructions = 0;
+  std::array<uint64_t, opClassCount> threads{}; ///< thread instructions by class
+  uint64_t globalLoadBytes = 0, globalStoreBytes = 0, sharedLoadBytes = 0, sharedStoreBytes = 0;
+  uint64_t localBytes = 0, constBytes = 0;
+  uint64_t globalRequests = 0, globalSectors = 0, sharedBankConflicts = 0;
+  uint64_t tensorFlops = 0, barrierWaits = 0;
+  void add(const Tally &);
+};
+
+/// What all CTAs of a grid share; read-only while it runs, but for memory contents.
+struct Launch {
+  const Program *program = nullptr;
+  const LaunchConfig *config = nullptr;
+  const RunOptions *options = nullptr;
+  GlobalMemory::Impl *memory = nullptr;
+  Allocation *moduleVariables = nullptr;           ///< null: the module has none
+  const std::vector<uint8_t> *constants = nullptr; ///< bytes of the const window
+  CheckSet checks;
+  const Module *module = nullptr;
+  std::string moduleName;
+  uint32_t threads = 0, warps = 0, sharedBytes = 0;
+  int sm = 75;                       ///< of the module's target
+  bool sharedBetweenThreads = false; ///< several host threads: memory atomics have to be atomic
+};
+
+/// A lane set that waits for the result of barrier.red.
+struct ReductionWaiter {
+  Warp *warp;
+  const Op *op;
+  uint32_t lanes;
+};
+
+/// One of the sixteen barriers.
+struct Barrier {
+  bool busy = false;
+  uint32_t expectedWarps = 0;         ///< 0: all living warps
+  std::array<uint32_t, 32> arrived{}; ///< lanes by warp
+  uint32_t waiters = 0;               ///< warps that wait (the others only signalled)
+  uint32_t trueLanes = 0, lanes = 0;  ///< barrier.red: operands that were true, operands in all
+  std::vector<ReductionWaiter> results;
+};
+
+struct Cta;
+/// Writes the result of a completed barrier.red (isa/Barrier.cpp).
+void finishReduction(const ReductionWaiter &, const Barrier &);
+
+struct Cta {
+  enum class Outcome : uint8_t { Done, Trapped, Waiting };
+
+  /// Makes room for `launch`; the same object serves one CTA after another.
+  explicit Cta(const Launch &launch);
+  /// Starts CTA number `linear` (x fastest).
+  void start(uint64_t linear);
+  /// Runs until done, trapped, or (in an ordered grid) spinning on what another CTA has to do.
+  Outcome run();
+
+  const Launch *launch;
+  uint64_t linear = 0;
+  std::array<uint32_t, 3> id = {0, 0, 0};
+  std::vector<Warp> warps;
+  std::vector<uint8_t> shared, sharedShadow;
+  Region sharedRegion, constRegion, paramRegion;
+  std::array<Barrier, 16> barriers;
+  SharedRaces races;
+  Tally tally;
+  size_t pendingCopies = 0; ///< cp.async of all warps that nobody has waited for
+  bool trapped = false;
+  Trap trap;
+  uint64_t random = 0; ///< state of the seeded schedule
+
+  /// Lanes of `warp` arrive at a barrier; `waits`: they will wait for it. True when that completes
+  /// it.
+  bool arrive(Warp &warp, unsigned barrier, uint32_t lanes, bool waits);
+  /// Next pseudo-random number of the seeded schedule.
+  uint64_t nextRandom();
+
+private:
+  // Cta.cpp
+  void startWarp(Warp &);
+  bool isComplete(const Barrier &) const;
+  void complete(unsigned barrier);
+
+  // Scheduler.cpp
+  void runWarp(Warp &, uint64_t slice);
+  void runFragment(Warp &, Fragment, uint64_t limit);
+  void reportDeadlock();
+  bool openParked();
+  uint64_t executed() const;
+};
+} // namespace msa::ptxsim

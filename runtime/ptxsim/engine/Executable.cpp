@@ -1,0 +1,390 @@
+//===- Executable.cpp - a decoded module, and how its grids run ---------------------===//
+//
+// CTAs of a grid whose CTAs cannot see each other's memory run on a pool of host
+// threads, handed out in order. A trap in CTA t stops the handing out; all CTAs
+// below t have been handed out and finish, and the lowest trap is the result: the
+// same whatever the number of threads. Grids whose CTAs may talk (atomics with
+// results, float atomics, volatile or acquire reads of global memory) run on one
+// thread in CTA order; a CTA that spins makes room for the next one, round robin,
+// until all CTAs it may wait for are there.
+//
+//===----------------------------------------------------------------------===//
+#include "ptxsim/engine/Cta.h"
+#include "ptxsim/engine/ProgramBuilder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <cstring>
+#include <deque>
+#include <limits>
+#include <mutex>
+#include <thread>
+
+namespace msa::ptxsim {
+
+namespace {
+
+constexpr uint64_t mostSharedBytes = 227 << 10;
+constexpr uint32_t mostThreads = 1024;
+
+constexpr std::string_view classNames[opClassCount] = {
+    "integer",    "float",   "double", "half",    "logic",    "compare", "move",
+    "convert",    "global",  "shared", "local",   "constant", "atomic",  "copy",
+    "warp level", "barrier", "matrix", "control", "special"};
+
+Counters toCounters(const Tally &tally, bool detailed) {
+  Counters counters;
+  counters.warpInstructions = tally.warpInstructions;
+  for (unsigned i = 0; i < opClassCount; ++i) {
+    counters.threadInstructions += tally.threads[i];
+    if (detailed && tally.threads[i])
+      counters.byClass[std::string(classNames[i])] = tally.threads[i];
+  }
+  if (!detailed)
+    return counters;
+  counters.globalLoadBytes = tally.globalLoadBytes;
+  counters.globalStoreBytes = tally.globalStoreBytes;
+  counters.sharedLoadBytes = tally.sharedLoadBytes;
+  counters.sharedStoreBytes = tally.sharedStoreBytes;
+  counters.localBytes = tally.localBytes;
+  counters.constBytes = tally.constBytes;
+  counters.globalRequests = tally.globalRequests;
+  counters.globalSectors = tally.globalSectors;
+  counters.sharedBankConflicts = tally.sharedBankConflicts;
+  counters.tensorFlops = tally.tensorFlops;
+  counters.barrierWaits = tally.barrierWaits;
+  return counters;
+}
+
+class DecodedModule final : public Executable {
+public:
+  DecodedModule(std::shared_ptr<const Module> module, const std::string &name)
+      : source(std::move(module)), name(name), layout(ModuleLayout::create(*source)) {}
+
+  Status decode() {
+    for (const Function &f : source->functions) {
+      if (!f.entry || f.declaration)
+        continue;
+      MSA_ASSIGN_OR_RETURN(Program program, ProgramBuilder(*source, layout, name).build(f));
+      programs.push_back(std::make_unique<Program>(std::move(program)));
+    }
+    constants = initialBytes(StateSpace::Const, layout.constBytes);
+    return {};
+  }
+
+  const Module &module() const override { return *source; }
+  Expected<Result> run(const std::string &entry, const LaunchConfig &, GlobalMemory &,
+                       const RunOptions &) override;
+
+private:
+  std::vector<uint8_t> initialBytes(StateSpace space, uint64_t bytes) const;
+  Expected<Allocation *> moduleVariables(GlobalMemory::Impl &) const;
+  const Program *find(const std::string &entry) const;
+  Status check(const Program &, const LaunchConfig &) const;
+  Status checkShape(const Function &, const LaunchConfig &) const;
+
+  std::shared_ptr<const Module> source;
+  std::string name;
+  ModuleLayout layout;
+  std::vector<uint8_t> constants;
+  std::vector<std::unique_ptr<Program>> programs;
+};
+
+//===----------------------------------------------------------------------===//
+// Module variables
+//===----------------------------------------------------------------------===//
+
+std::vector<uint8_t> DecodedModule::initialBytes(StateSpace space, uint64_t bytes) const {
+  std::vector<uint8_t> image(bytes);
+  for (const Variable &v : source->variables) {
+    if (v.space != space)
+      continue;
+    uint64_t at = layout.offsets.at(v.name);
+    std::copy_n(v.initial.begin(), std::min<uint64_t>(v.initial.size(), v.bytes),
+                image.begin() + static_cast<std::ptrdiff_t>(at));
+    for (const Relocation &r : v.relocations) {
+      uint64_t address = static_cast<uint64_t>(r.addend);
+      for (const Variable &target : source->variables)
+        if (target.name == r.symbol && layout.offsets.count(target.name))
+          address +=
+              layout.offsets.at(target.name) + (target.space == StateSpace::Global ? moduleWindow
+                                                : r.generic                        ? constWindow
+                                                                                   : 0);
+      address >>= r.shift;
+      if (r.offset + r.width <= v.bytes)
+        std::memcpy(&image[at + r.offset], &address, r.width);
+    }
+  }
+  return image;
+}
+
+/// The module's .global variables live as long as the memory that they were first used in.
+Expected<Allocation *> DecodedModule::moduleVariables(GlobalMemory::Impl &memory) const {
+  if (layout.globalBytes == 0)
+    return nullptr;
+  for (auto &storage : memory.modules)
+    if (storage.module.lock() == source)
+      return storage.allocation.get();
+  MSA_ASSIGN_OR_RETURN(auto allocation,
+                       GlobalMemory::Impl::make(moduleWindow, layout.globalBytes, Initial::Zero,
+                                                "variables of module " + name));
+  std::vector<uint8_t> image = initialBytes(StateSpace::Global, layout.globalBytes);
+  std::memcpy(allocation->host, image.data(), image.size());
+  memory.modules.push_back({source, std::move(allocation)});
+  return memory.modules.back().allocation.get();
+}
+
+//===----------------------------------------------------------------------===//
+// Checking a launch
+//===----------------------------------------------------------------------===//
+
+const Program *DecodedModule::find(const std::string &entry) const {
+  for (const auto &program : programs)
+    if (program->entry->name == entry)
+      return program.get();
+  return nullptr;
+}
+
+Status DecodedModule::checkShape(const Function &entry, const LaunchConfig &config) const {
+  constexpr uint64_t most[3] = {0x7FFFFFFF, 65535, 65535}, mostBlock[3] = {1024, 1024, 64};
+  uint64_t threads = 1;
+  for (int i = 0; i < 3; ++i) {
+    if (config.grid[i] == 0 || config.grid[i] > most[i])
+      return Status::invalid(
+          fmt::format("grid[{}] is {}; accepted: 1 to {}", i, config.grid[i], most[i]));
+    if (config.block[i] == 0 || config.block[i] > mostBlock[i])
+      return Status::invalid(
+          fmt::format("block[{}] is {}; accepted: 1 to {}", i, config.block[i], mostBlock[i]));
+    if (config.cluster[i] != 1)
+      return Status::missing("clusters come with the asynchronous machinery, which is not in this "
+                             "version of the simulator; accepted: cluster [1,1,1]");
+    threads *= config.block[i];
+  }
+  if (threads > mostThreads)
+    return Status::invalid(
+        fmt::format("a block of {} threads; accepted: up to {}", threads, mostThreads));
+  auto product = [](const std::array<uint32_t, 3> &a) {
+    return uint64_t{std::max(1u, a[0])} * std::max(1u, a[1]) * std::max(1u, a[2]);
+  };
+  if (entry.requiredThreads[0] != 0)
+    for (int i = 0; i < 3; ++i)
+      if (config.block[i] != std::max(1u, entry.requiredThreads[i]))
+        return Status::invalid(fmt::format(
+            "block [{},{},{}]; '{}' requires [{},{},{}] (.reqntid)", config.block[0],
+            config.block[1], config.block[2], entry.name, entry.requiredThreads[0],
+            std::max(1u, entry.requiredThreads[1]), std::max(1u, entry.requiredThreads[2])));
+  if (entry.maxThreads[0] != 0 && threads > product(entry.maxThreads))
+    return Status::invalid(fmt::format("a block of {} threads; '{}' takes up to {} (.maxntid)",
+                                       threads, entry.name, product(entry.maxThreads)));
+  if (product(entry.requiredCluster) > 1)
+    return Status::missing(fmt::format("'{}' requires clusters, which come with the asynchronous "
+                                       "machinery; it is not in this version of the simulator",
+                                       entry.name));
+  return {};
+}
+
+Status DecodedModule::check(const Program &program, const LaunchConfig &config) const {
+  const Function &entry = *program.entry;
+  MSA_RETURN_IF_ERROR(checkShape(entry, config));
+  uint64_t given = config.parameters.size(), wanted = program.parameterBytes;
+  // A caller may have padded the block to its alignment.
+  uint64_t padded = (wanted + 15) / 16 * 16;
+  if (given < wanted || given > padded) {
+    std::string list;
+    for (const Placement &p : program.parameters)
+      list +=
+          fmt::format("{}'{}' {} bytes at {}", list.empty() ? "" : ", ", p.name, p.bytes, p.offset);
+    return Status::invalid(fmt::format("{} bytes of parameters; '{}' takes {}{}{}", given,
+                                       entry.name, wanted, list.empty() ? "" : ": ", list));
+  }
+  uint64_t shared = program.dynamicSharedOffset + uint64_t{config.dynamicSharedBytes};
+  if (config.dynamicSharedBytes == 0)
+    shared = program.staticSharedBytes;
+  if (shared > mostSharedBytes)
+    return Status::invalid(
+        fmt::format("{} bytes of shared memory ({} static, {} dynamic); a CTA has up to {}", shared,
+                    program.staticSharedBytes, config.dynamicSharedBytes, mostSharedBytes));
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Running a grid
+//===----------------------------------------------------------------------===//
+
+uint64_t ctaCount(const LaunchConfig &config) {
+  return uint64_t{config.grid[0]} * config.grid[1] * config.grid[2];
+}
+
+/// The result of the lowest CTA that trapped, if any, else the sum of all.
+struct Outcome {
+  uint64_t trappedCta = std::numeric_limits<uint64_t>::max();
+  Trap trap;
+  Tally trapTally, tally;
+
+  void add(const Cta &cta) {
+    if (!cta.trapped)
+      tally.add(cta.tally);
+    else if (cta.linear < trappedCta) {
+      trappedCta = cta.linear;
+      trap = cta.trap;
+      trapTally = cta.tally;
+    }
+  }
+  void add(Outcome &&other) {
+    tally.add(other.tally);
+    if (other.trappedCta < trappedCta) {
+      trappedCta = other.trappedCta;
+      trap = std::move(other.trap);
+      trapTally = other.trapTally;
+    }
+  }
+};
+
+Outcome runIndependent(const Launch &launch, unsigned threads) {
+  const uint64_t count = ctaCount(*launch.config);
+  std::atomic<uint64_t> next{0}, lowestTrap{std::numeric_limits<uint64_t>::max()};
+  auto work = [&](Outcome &outcome) {
+    Cta cta(launch);
+    for (;;) {
+      uint64_t number = next.fetch_add(1);
+      if (number >= count || number > lowestTrap.load())
+        return;
+      cta.start(number);
+      cta.run();
+      outcome.add(cta);
+      if (!cta.trapped)
+        continue;
+      for (uint64_t seen = lowestTrap.load();
+           number < seen && !lowestTrap.compare_exchange_weak(seen, number);) {
+      }
+    }
+  };
+  threads = static_cast<unsigned>(std::min<uint64_t>(std::max(1u, threads), count));
+  std::vector<Outcome> outcomes(threads);
+  std::vector<std::thread> pool;
+  for (unsigned i = 1; i < threads; ++i)
+    pool.emplace_back([&, i] { work(outcomes[i]); });
+  work(outcomes[0]);
+  for (std::thread &t : pool)
+    t.join();
+  Outcome all;
+  for (Outcome &o : outcomes)
+    all.add(std::move(o));
+  return all;
+}
+
+/// CTAs in order; those that wait for others stay active, and the next one joins them.
+Outcome runOrdered(const Launch &launch) {
+  const uint64_t count = ctaCount(*launch.config);
+  Outcome outcome;
+  uint64_t next = 0;
+  std::deque<std::unique_ptr<Cta>> active;
+  std::unique_ptr<Cta> spare;
+  while (next < count || !active.empty()) {
+    if (next < count) {
+      std::unique_ptr<Cta> cta = spare ? std::move(spare) : std::make_unique<Cta>(launch);
+      cta->start(next++);
+      active.push_front(std::move(cta));
+    }
+    // One turn for everybody that is there, the newest first.
+    for (size_t turns = active.size(); turns > 0; --turns) {
+      std::unique_ptr<Cta> cta = std::move(active.front());
+      active.pop_front();
+      Cta::Outcome result = cta->run();
+      if (result == Cta::Outcome::Waiting) {
+        active.push_back(std::move(cta));
+        continue;
+      }
+      outcome.add(*cta);
+      if (result == Cta::Outcome::Trapped)
+        return outcome;
+      spare = std::move(cta);
+    }
+  }
+  return outcome;
+}
+
+Expected<Executable::Result> DecodedModule::run(const std::string &entry,
+                                                const LaunchConfig &config, GlobalMemory &memory,
+                                                const RunOptions &options) {
+  const Program *program = find(entry);
+  if (!program) {
+    std::string names;
+    for (const auto &p : programs)
+      names += (names.empty() ? "" : ", ") + p->entry->name;
+    return Status::invalid(fmt::format("{} has no entry '{}'; it has: {}", name, entry,
+                                       names.empty() ? "none" : names));
+  }
+  MSA_RETURN_IF_ERROR(check(*program, config));
+  Launch launch;
+  launch.program = program;
+  launch.config = &config;
+  launch.options = &options;
+  launch.memory = &memory.impl();
+  launch.constants = &constants;
+  launch.module = source.get();
+  launch.moduleName = name;
+  MSA_ASSIGN_OR_RETURN(launch.checks, CheckSet::create(options.disabledChecks));
+  MSA_ASSIGN_OR_RETURN(launch.moduleVariables, moduleVariables(memory.impl()));
+  launch.threads = config.block[0] * config.block[1] * config.block[2];
+  launch.warps = (launch.threads + 31) / 32;
+  launch.sharedBytes = config.dynamicSharedBytes
+                           ? program->dynamicSharedOffset + config.dynamicSharedBytes
+                           : program->staticSharedBytes;
+  unsigned threads =
+      options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+  bool ordered = program->order == GridOrder::Ordered;
+  launch.sharedBetweenThreads = !ordered && threads > 1;
+  Outcome outcome = ordered ? runOrdered(launch) : runIndependent(launch, threads);
+  Result result;
+  result.trapped = outcome.trappedCta != std::numeric_limits<uint64_t>::max();
+  result.trap = outcome.trap;
+  result.counters =
+      toCounters(result.trapped ? outcome.trapTally : outcome.tally, options.counters);
+  return result;
+}
+
+} // namespace
+
+Expected<std::shared_ptr<Executable>> Executable::create(std::shared_ptr<const Module> module,
+                                                         const std::string &name) {
+  if (module->addressSize != 64)
+    return Status::invalid(
+        fmt::format("{}: .address_size {}; accepted: 64", name, module->addressSize));
+  auto executable = std::make_shared<DecodedModule>(std::move(module), name);
+  MSA_RETURN_IF_ERROR(executable->decode());
+  return std::shared_ptr<Executable>(std::move(executable));
+}
+
+std::string Trap::text() const {
+  std::string where = fmt::format("{}:{}:{}", file, location.line, location.column);
+  if (!sourceLine.empty())
+    where += fmt::format(" ({})", sourceLine);
+  std::string who = fmt::format("CTA ({},{},{}) warp {}", cta[0], cta[1], cta[2], warp);
+  if (lane >= 0)
+    who += fmt::format(" lane {}", lane);
+  return fmt::format("{}: [{}] {}: {}", where, id, who, message);
+}
+
+void Counters::add(const Counters &other) {
+  warpInstructions += other.warpInstructions;
+  threadInstructions += other.threadInstructions;
+  for (const auto &[name, count] : other.byClass)
+    byClass[name] += count;
+  globalLoadBytes += other.globalLoadBytes;
+  globalStoreBytes += other.globalStoreBytes;
+  sharedLoadBytes += other.sharedLoadBytes;
+  sharedStoreBytes += other.sharedStoreBytes;
+  localBytes += other.localBytes;
+  constBytes += other.constBytes;
+  globalRequests += other.globalRequests;
+  globalSectors += other.globalSectors;
+  sharedBankConflicts += other.sharedBankConflicts;
+  tensorFlops += other.tensorFlops;
+  barrierWaits += other.barrierWaits;
+}
+
+} // namespace msa::ptxsim

@@ -1,0 +1,189 @@
+//===- MmaExact.cpp - the tensor cores' own rounding ----------------------===//
+//
+// Operands are split once into a signed significand and an exponent that is
+// not normalised below the type's smallest (a subnormal FP8 keeps -6 or -14).
+// Then each element of D is two passes over k: the largest exponent, the sum.
+//
+//===----------------------------------------------------------------------===//
+#include "ptxsim/numerics/Mma.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace msa::ptxsim::numerics {
+namespace {
+
+/// A finite value as significand * 2^(exponent - 23), |significand| < 2^24.
+struct Split {
+  int32_t significand;
+  int32_t exponent;
+};
+
+constexpr int splitBits = 23;
+
+/// Exponent of a zero: too small to decide an alignment, also when two are added.
+constexpr int zeroExponent = -50000;
+
+Split split(float value, int minExponent) {
+  if (value == 0)
+    return {0, zeroExponent};
+  uint32_t bits = bitsOf(value), field = (bits >> 23) & 0xFF;
+  auto significand = static_cast<int32_t>(bits & 0x7FFFFF);
+  int exponent = -126;
+  if (field != 0) {
+    significand |= 1 << splitBits;
+    exponent = static_cast<int>(field) - 127;
+  }
+  if (exponent < minExponent) { // a subnormal of the operand type: exact, its low bits are zero
+    significand >>= std::min(minExponent - exponent, 31);
+    exponent = minExponent;
+  }
+  return {(bits >> 31) != 0 ? -significand : significand, exponent};
+}
+
+/// value / 2^shift, cut towards zero; |value| < 2^62, shift >= 0.
+int64_t cutBits(int64_t value, int shift) {
+  shift = std::min(shift, 63);
+  // An arithmetic shift rounds down; adding the lost bits' maximum first turns that into up for
+  // negative values.
+  auto lostBits = static_cast<int64_t>((1ull << shift) - 1);
+  return (value + ((value >> 63) & lostBits)) >> shift;
+}
+
+/// One fused sum: products [first, last) of a row and a column, and an addend.
+class FusedSum {
+public:
+  FusedSum(const ExactRule &rule) : rule(rule) {}
+
+  float run(const Split *row, const Split *column, int count, float addend) const {
+    Split c = rule.addendAfter ? Split{0, zeroExponent} : split(addend, -126);
+    int largest = c.exponent;
+    for (int k = 0; k < count; ++k)
+      largest = std::max(largest, row[k].exponent + column[k].exponent);
+    // Significands of products have 2 * 23 fraction bits, of which the rule keeps fewer.
+    int excess = 2 * splitBits - rule.fractionBits;
+    int64_t sum =
+        cutBits(static_cast<int64_t>(c.significand) << splitBits, largest - c.exponent + excess);
+    for (int k = 0; k < count; ++k) {
+      int64_t product = static_cast<int64_t>(row[k].significand) * column[k].significand;
+      sum += cutBits(product, largest - (row[k].exponent + column[k].exponent) + excess);
+    }
+    return finish(sum, largest - rule.fractionBits, addend);
+  }
+
+private:
+  float finish(int64_t sum, int exponent, float addend) const {
+    bool negative = sum < 0;
+    uint64_t magnitude = negative ? 0 - static_cast<uint64_t>(sum) : static_cast<uint64_t>(sum);
+    if (magnitude == 0)
+      return rule.addendAfter ? 0.0f + addend : 0.0f;
+    if (rule.halfResult && !rule.addendAfter)
+      return f16ToF32(static_cast<uint16_t>(
+          packRounded(f16Format, negative, magnitude, exponent, Rounding::Nearest)));
+    // Cut to the result's bits; what no longer fits is infinite, not the largest number.
+    int drop = 64 - std::countl_zero(magnitude) - (rule.resultFractionBits + 1);
+    if (drop > 0)
+      magnitude = (magnitude >> drop) << drop;
+    auto cut = floatOf(static_cast<uint32_t>(
+        packRounded(f32Format, negative, magnitude, exponent, Rounding::Zero)));
+    int top = 63 - std::countl_zero(magnitude) + exponent;
+    if (top > 127)
+      cut = negative ? -HUGE_VALF : HUGE_VALF;
+    if (!rule.addendAfter)
+      return cut;
+    float total = cut + addend;
+    return rule.halfResult ? f16ToF32(f32ToF16(total)) : total;
+  }
+
+  const ExactRule &rule;
+};
+
+/// Infinities and NaNs follow IEEE; the sum's order does not matter then.
+bool specialResult(GemmSize size, const float *row, const float *b, int col, float addend,
+                   float &result) {
+  double sum = addend;
+  bool special = !std::isfinite(addend);
+  for (int k = 0; k < size.k; ++k) {
+    float left = row[k], right = b[k * size.n + col];
+    special = special || !std::isfinite(left) || !std::isfinite(right);
+    sum += static_cast<double>(left) * static_cast<double>(right);
+  }
+  result = canonical(static_cast<float>(sum));
+  return special;
+}
+
+int minExponentOf(SmallFloat type) {
+  switch (type) {
+  case SmallFloat::F16:
+  case SmallFloat::E5M2:
+    return -14;
+  case SmallFloat::E4M3:
+    return -6;
+  case SmallFloat::E3M2:
+    return -2;
+  case SmallFloat::E2M3:
+  case SmallFloat::E2M1:
+    return 0;
+  default:
+    return -126;
+  }
+}
+
+} // namespace
+
+ExactRule exactRule(int sm, TensorUnit unit, SmallFloat a, SmallFloat b, int k, bool halfResult) {
+  ExactRule rule;
+  rule.halfResult = halfResult;
+  rule.minExponentA = minExponentOf(a);
+  rule.minExponentB = minExponentOf(b);
+  int width = std::max(widthOf(a), widthOf(b));
+  bool narrow = width <= 8;
+  if (sm >= 100) { // sums of 8-bit and narrower products leave C to an FP32 addition
+    rule.addendAfter = narrow && unit != TensorUnit::Wgmma;
+    return rule;
+  }
+  if (narrow && sm >= 89) { // Ada and Hopper: the E8M13 accumulator
+    rule.fractionBits = 13;
+    rule.resultFractionBits = halfResult ? 23 : 13;
+  } else if (sm < 90) {
+    rule.fractionBits = 24;
+  }
+  // Before Hopper one instruction of 32 bytes of k is two sums of 16 bytes.
+  if (sm >= 80 && sm < 90 && k * width == 256)
+    rule.group = k / 2;
+  return rule;
+}
+
+void gemmExact(const ExactRule &rule, GemmSize size, const float *a, const float *b, float *d) {
+  std::vector<Split> rows(static_cast<size_t>(size.m) * size.k),
+      columns(static_cast<size_t>(size.n) * size.k);
+  for (int i = 0; i < size.m * size.k; ++i)
+    rows[i] = split(std::isfinite(a[i]) ? a[i] : 0.0f, rule.minExponentA);
+  for (int k = 0; k < size.k; ++k)
+    for (int col = 0; col < size.n; ++col) {
+      float value = b[k * size.n + col];
+      columns[col * size.k + k] = split(std::isfinite(value) ? value : 0.0f, rule.minExponentB);
+    }
+  auto finite = [](float value) { return std::isfinite(value); };
+  bool allFinite =
+      std::all_of(a, a + rows.size(), finite) && std::all_of(b, b + columns.size(), finite);
+  FusedSum fused(rule);
+  int group = rule.group == 0 ? size.k : rule.group;
+  for (int row = 0; row < size.m; ++row)
+    for (int col = 0; col < size.n; ++col) {
+      float &element = d[row * size.n + col];
+      if (!allFinite || !finite(element)) {
+        float special = 0;
+        if (specialResult(size, a + row * size.k, b, col, element, special)) {
+          element = special;
+          continue;
+        }
+      }
+      for (int first = 0; first < size.k; first += group)
+        element = fused.run(&rows[row * size.k + first], &columns[col * size.k + first],
+                            std::min(group, size.k - first), element);
+    }
+}
+
+} // namespace msa::ptxsim::numerics

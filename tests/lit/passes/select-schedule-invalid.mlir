@@ -1,0 +1,27 @@
+// RUN: msa-opt %s --msa-select-schedule -split-input-file -verify-diagnostics
+
+#heads = #msa.heads<query = 64, kv = 4, index = 4, index_kv = 1, head_dim = 128, index_dim = 128>
+#blocks = #msa.selection<block_size = 128, topk = 16, force_first = 0, order = head_major>
+#precision = #msa.precision<q = bf16, k = bf16, v = bf16, index_q = bf16, index_k = bf16, o = bf16, partial = bf16>
+#paged = #msa.kv_layout<paged, page_size = 128>
+
+module attributes {msa.target = "sm_80"} {
+  func.func @tile(%s: tensor<4x?x?xf32>, %b: !msa.batch) -> tensor<4x?x16xi32> {
+    // expected-error @+1 {{schedule.route is pinned to tile, but the tile route comes with a later issue; accepted now: auto, cuda}}
+    %0 = msa.topk_select(scores = %s, batch = %b) {heads = #heads, blocks = #blocks, precision = #precision, kv_layout = #paged, schedule = #msa.schedule<route = tile>} : (tensor<4x?x?xf32>, !msa.batch) -> tensor<4x?x16xi32>
+    return %0 : tensor<4x?x16xi32>
+  }
+}
+
+// -----
+
+#heads = #msa.heads<query = 64, kv = 4, index = 4, index_kv = 1, head_dim = 128, index_dim = 128>
+#blocks = #msa.selection<block_size = 128, topk = 16, force_first = 0, order = head_major>
+#precision = #msa.precision<q = bf16, k = bf16, v = bf16, index_q = bf16, index_k = bf16, o = bf16, partial = bf16>
+#paged = #msa.kv_layout<paged, page_size = 128>
+
+func.func @no_target(%s: tensor<4x?x?xf32>, %b: !msa.batch) -> tensor<4x?x16xi32> {
+  // expected-error @+1 {{is in no module with 'msa.target', expected e.g. msa.target = "sm_80"}}
+  %0 = msa.topk_select(scores = %s, batch = %b) {heads = #heads, blocks = #blocks, precision = #precision, kv_layout = #paged} : (tensor<4x?x?xf32>, !msa.batch) -> tensor<4x?x16xi32>
+  return %0 : tensor<4x?x16xi32>
+}

@@ -1,0 +1,7 @@
+//===- Main.cpp - entry of the instruction cases --------------------------===//
+//
+// Catch2's main, in a file of its own so that tests can be many files.
+//
+//===----------------------------------------------------------------------===//
+#define CATCH_CONFIG_MAIN
+#include <catch2/catch.hpp>
