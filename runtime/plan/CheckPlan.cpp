@@ -100,6 +100,7 @@ Status checkLayout(const Plan &p) {
 
 std::string words(const std::vector<DType> &types) {
   std::vector<std::string_view> list;
+  list.reserve(types.size());
   for (DType type : types)
     list.push_back(toString(type));
   return fmt::format("{}", fmt::join(list, ", "));

@@ -119,7 +119,8 @@ Expected<std::vector<std::vector<uint8_t>>> readBlobs(Bytes area,
   for (const BlobRecord &record : records) {
     if (record.offset != at || record.size > area.size() - at)
       return damaged("an image is not where the manifest says");
-    if (record.raw == 0 || record.raw > largestImage || (total += record.raw) > largestBundle)
+    total += std::min(record.raw, largestImage + 1);
+    if (record.raw == 0 || record.raw > largestImage || total > largestBundle)
       return damaged(fmt::format("an image of {} bytes; legal: 1..{}, and {} together", record.raw,
                                  largestImage, largestBundle));
     size_t end = at + record.size, padded = aligned(end);

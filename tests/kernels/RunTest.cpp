@@ -70,7 +70,8 @@ TEST_CASE("kernels: random legal plans are right in every element", "[nvrtc][sim
     INFO(results.status().message());
     REQUIRE(results.ok());
     CHECK(wrongText(*results) == "");
-    CHECK(runner.status()[0] == 0);
+    // A report without a cause would be wrong; random checked plans may hold invalid ids.
+    CHECK((runner.status()[0] == 0 || (plan.checked && random.options.invalidIds)));
 
     if (phasesOf(plan.op).size() == 1)
       continue;

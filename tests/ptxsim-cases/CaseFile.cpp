@@ -127,6 +127,8 @@ private:
       current.moduleLines.push_back(line.substr(8));
     else if (line.rfind(".body ", 0) == 0)
       current.bodyLines.push_back(line.substr(6));
+    else if (line.rfind(".refused ", 0) == 0)
+      current.refused = trimmed(line.substr(9));
     else if (line.rfind(".trap ", 0) == 0)
       current.trap = trimmed(line.substr(6));
     else if (!hasSignature)

@@ -45,7 +45,8 @@ struct Case {
   std::vector<ValueType> inputs, outputs;
   std::vector<std::string> moduleLines, bodyLines; ///< `.module ...`, `.body ...`
   std::string version = "8.0", target = "sm_80";
-  std::string trap; ///< id of the trap that must end the run; empty = none
+  std::string trap;    ///< id of the trap that must end the run; empty = none
+  std::string refused; ///< a word of the message that must refuse the text; empty = none
   std::vector<Row> rows;
   std::string where() const { return file + ":" + std::to_string(line) + ": " + text; }
 };

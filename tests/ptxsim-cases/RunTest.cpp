@@ -30,6 +30,13 @@ std::string complaints(const Case &each) {
   size_t stride = std::max<size_t>(each.outputs.size(), 1) * 8;
   Outcome outcome = runPtx(moduleText(each), static_cast<uint32_t>(each.rows.size()),
                            packInputs(each), each.rows.size() * stride);
+  if (!each.refused.empty()) {
+    bool located = outcome.error.rfind("case.ptx:", 0) == 0;
+    bool named = outcome.error.find(each.refused) != std::string::npos;
+    return located && named ? std::string()
+                            : fmt::format("expected \"case.ptx:LINE:COLUMN: ... {}\", got \"{}\"\n",
+                                          each.refused, outcome.text());
+  }
   if (!each.trap.empty())
     return outcome.trapId == each.trap ? std::string()
                                        : fmt::format("expected trap {}, got {}\n", each.trap,

@@ -277,54 +277,64 @@ void countAccess(Tally &tally, const Region &region, const LaneOffsets &offsets,
   }
 }
 
-Flow trapRace(Warp &warp, int lane, AccessKind kind, const SharedRaces::Conflict &conflict) {
+Flow trapRace(Warp &warp, AccessKind kind, const SharedRaces::Conflict &conflict) {
   const Program &program = *warp.program;
   std::string other = conflict.otherWrote
                           ? fmt::format("written by warp {} at line {}", conflict.otherWarp,
                                         program.instruction(conflict.otherPc).location.line)
                           : fmt::format("read by warp {}", conflict.otherWarp);
   return warp.trap(
-      Check::P5, lane,
+      Check::P5, conflict.lane,
       fmt::format("data race: {} shared memory that was {}, and no barrier lies between; {}",
                   verb(kind), other,
                   describePlacement(program.shared, conflict.offset, "shared",
                                     warp.cta->sharedRegion.bytes)));
 }
 
+/// Strong accesses order warps through their addresses.
+void orderThrough(Warp &warp, const Op &op, const LaneOffsets &offsets, uint32_t mask) {
+  forLanes(mask, [&](int lane) {
+    auto offset = static_cast<uint32_t>(offsets.at[lane]);
+    if (op.mode2 & acquires)
+      warp.cta->races.acquire(warp.index, offset);
+    if (op.mode2 & releases)
+      warp.cta->races.release(warp.index, offset);
+  });
+}
+
 Flow observeShared(Warp &warp, const Op &op, const LaneOffsets &offsets, uint32_t mask,
                    uint32_t size, AccessKind kind) {
-  SharedRaces &races = warp.cta->races;
   if (op.mode2 & strongAccess) {
-    forLanes(mask, [&](int lane) {
-      auto offset = static_cast<uint32_t>(offsets.at[lane]);
-      if (op.mode2 & acquires)
-        races.acquire(warp.index, offset);
-      if (op.mode2 & releases)
-        races.release(warp.index, offset);
-    });
+    orderThrough(warp, op, offsets, mask);
     return Flow::Next;
   }
-  SharedRaces::Conflict conflict;
-  int culprit = -1;
-  if (offsets.contiguous) {
-    auto offset = static_cast<uint32_t>(offsets.at[0]);
-    if (kind == AccessKind::Read)
-      races.read(warp.index, offset, 32 * size, conflict);
-    else
-      races.write(warp.index, warp.pc, offset, 32 * size, conflict);
-    if (conflict.found)
-      culprit = static_cast<int>((conflict.offset - offset) / size);
-  } else {
-    for (uint32_t left = mask; left != 0 && !conflict.found; left &= left - 1) {
-      culprit = std::countr_zero(left);
-      auto offset = static_cast<uint32_t>(offsets.at[culprit]);
-      if (kind == AccessKind::Read)
-        races.read(warp.index, offset, size, conflict);
-      else
-        races.write(warp.index, warp.pc, offset, size, conflict);
+  SharedRaces &races = warp.cta->races;
+  // One range for a warp that accesses without gaps, else one a lane (lanes at one address share).
+  uint32_t ranges = offsets.contiguous ? 1 : mask, bytes = offsets.contiguous ? 32 * size : size;
+  uint64_t previous = ~0ull;
+  for (; ranges != 0; ranges &= ranges - 1) {
+    int lane = std::countr_zero(ranges);
+    if (offsets.at[lane] == previous)
+      continue;
+    previous = offsets.at[lane];
+    auto offset = static_cast<uint32_t>(previous);
+    auto laneOf = [&](uint32_t granule) {
+      return offsets.contiguous ? static_cast<int>((granule - offset) / size) : lane;
+    };
+    SharedRaces::Conflict conflict;
+    if (kind == AccessKind::Read) {
+      if (races.read(warp.index, offset, bytes, conflict)) {
+        conflict.lane = laneOf(conflict.offset);
+        return trapRace(warp, kind, conflict);
+      }
+      continue;
     }
+    size_t before = races.suspects.size();
+    races.write(warp.index, warp.pc, offset, bytes, warp.cta->sharedRegion.host);
+    for (size_t i = before; i < races.suspects.size(); ++i)
+      races.suspects[i].lane = laneOf(races.suspects[i].offset);
   }
-  return conflict.found ? trapRace(warp, culprit, kind, conflict) : Flow::Next;
+  return Flow::Next;
 }
 
 } // namespace
@@ -341,6 +351,20 @@ Flow observe(Warp &warp, const Op &op, const Region &region, const LaneOffsets &
   if (region.space == StateSpace::Shared && cta.races.enabled())
     return observeShared(warp, op, offsets, mask, size, kind);
   return Flow::Next;
+}
+
+Flow judgeWrites(Warp &warp) {
+  SharedRaces &races = warp.cta->races;
+  Flow flow = Flow::Next;
+  for (const SharedRaces::Conflict &conflict : races.suspects) {
+    if (std::memcmp(conflict.before, warp.cta->sharedRegion.host + conflict.offset,
+                    races.granuleBytes()) == 0)
+      continue;
+    flow = trapRace(warp, AccessKind::Write, conflict);
+    break;
+  }
+  races.suspects.clear();
+  return flow;
 }
 
 } // namespace msa::ptxsim

@@ -115,6 +115,14 @@ Flow trapReadOnly(Warp &, int lane, StateSpace);
 /// Filling, races and counters; Flow::Trap for a race.
 Flow observe(Warp &, const Op &, const Region &, const LaneOffsets &, uint32_t mask, uint32_t size,
              AccessKind);
+/// Races of the write that has just been made, if it changed anything.
+Flow judgeWrites(Warp &);
+inline Flow settle(Warp &warp, Flow flow) {
+  if (warp.cta->races.suspects.empty() || flow != Flow::Next) [[likely]]
+    return flow;
+  return judgeWrites(warp);
+}
+
 /// Calls body(region, offsets, lanes) -> Flow for the lanes of `mask`, in groups of one region.
 /// Lanes that a disabled check lets pass although they are wrong are left out; `skipped` has them.
 template <class Body>
@@ -132,7 +140,7 @@ template <class Body>
       [[likely]] {
     if (observe(warp, op, likely, offsets, mask, size, kind) == Flow::Trap)
       return Flow::Trap;
-    return body(likely, offsets, mask);
+    return settle(warp, body(likely, offsets, mask));
   }
   for (uint32_t left = mask; left != 0;) {
     int lane = std::countr_zero(left);
@@ -169,7 +177,7 @@ template <class Body>
       continue;
     if (observe(warp, op, region, offsets, group, size, kind) == Flow::Trap)
       return Flow::Trap;
-    if (Flow flow = body(region, offsets, group); flow != Flow::Next)
+    if (Flow flow = settle(warp, body(region, offsets, group)); flow != Flow::Next)
       return flow;
   }
   return Flow::Next;

@@ -327,6 +327,7 @@ Expected<Executable::Result> DecodedModule::run(const std::string &entry,
   launch.constants = &constants;
   launch.module = source.get();
   launch.moduleName = name;
+  launch.sm = static_cast<int>(targetNumberOf(source->target));
   MSA_ASSIGN_OR_RETURN(launch.checks, CheckSet::create(options.disabledChecks));
   MSA_ASSIGN_OR_RETURN(launch.moduleVariables, moduleVariables(memory.impl()));
   launch.threads = config.block[0] * config.block[1] * config.block[2];

@@ -9,9 +9,11 @@
 #pragma once
 
 #include "ptxsim/Module.h"
+#include "ptxsim/engine/MmaPlan.h"
 #include "ptxsim/engine/Op.h"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -79,6 +81,7 @@ struct Program {
   uint32_t registerSlots = 0;     ///< 128-byte slots of a warp; the first four are the sink
   uint32_t predicates = 2;        ///< 0 = true, 1 = sink
   std::vector<std::pair<SpecialId, Ref>> specials;
+  std::vector<std::shared_ptr<const MmaPlan>> mmaPlans; ///< by Op::count of mma.sync
 
   uint32_t staticSharedBytes = 0;   ///< before dynamic shared memory
   uint32_t dynamicSharedOffset = 0; ///< where `extern .shared` starts

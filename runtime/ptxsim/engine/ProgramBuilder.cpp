@@ -16,13 +16,6 @@ uint64_t alignUp(uint64_t value, uint64_t align) {
   return align ? (value + align - 1) / align * align : value;
 }
 
-/// Digits of "sm_90a" or "8.0" (times ten).
-unsigned targetNumberOf(const std::string &target) {
-  size_t digit = target.find_first_of("0123456789");
-  return digit == std::string::npos
-             ? 0
-             : static_cast<unsigned>(std::strtoul(target.c_str() + digit, nullptr, 10));
-}
 unsigned versionNumberOf(const std::string &version) {
   size_t dot = version.find('.');
   auto major = static_cast<unsigned>(std::strtoul(version.c_str(), nullptr, 10));
@@ -41,6 +34,13 @@ template <class F> void forSymbols(const Operand &operand, F f) {
 }
 
 } // namespace
+
+unsigned targetNumberOf(const std::string &target) {
+  size_t digit = target.find_first_of("0123456789");
+  return digit == std::string::npos
+             ? 0
+             : static_cast<unsigned>(std::strtoul(target.c_str() + digit, nullptr, 10));
+}
 
 ModuleLayout ModuleLayout::create(const Module &module) {
   ModuleLayout layout;
@@ -238,6 +238,22 @@ Ref ProgramBuilder::special(SpecialId id) {
     program.specials.emplace_back(id, it->second);
   }
   return it->second;
+}
+
+uint16_t ProgramBuilder::addPlan(std::shared_ptr<const MmaPlan> plan) {
+  auto same = [&](const MmaPlan &other) {
+    // Layouts follow from shape, types and (for quads) the layout words.
+    bool quads = plan->kind == MmaPlan::Kind::Quads;
+    return !quads && other.shape == plan->shape && other.typeA == plan->typeA &&
+           other.typeB == plan->typeB && other.typeC == plan->typeC && other.typeD == plan->typeD &&
+           other.satfinite == plan->satfinite && other.isXor == plan->isXor &&
+           other.rounding == plan->rounding;
+  };
+  for (size_t i = 0; i < program.mmaPlans.size(); ++i)
+    if (same(*program.mmaPlans[i]))
+      return static_cast<uint16_t>(i);
+  program.mmaPlans.push_back(std::move(plan));
+  return static_cast<uint16_t>(program.mmaPlans.size() - 1);
 }
 
 void ProgramBuilder::sawSharedAccess(uint32_t bytes) {

@@ -18,6 +18,9 @@
 
 namespace msa::ptxsim {
 
+/// 90 of "sm_90a".
+unsigned targetNumberOf(const std::string &target);
+
 /// Where module-scope .global and .const variables lie; one per module.
 struct ModuleLayout {
   std::unordered_map<std::string, uint64_t> offsets; ///< from the start of the variable's window
@@ -58,6 +61,8 @@ public:
       carry = allocatePredicate();
     return carry;
   }
+  /// Keeps a plan of mma.sync; equal ones are shared.
+  uint16_t addPlan(std::shared_ptr<const MmaPlan>);
   /// Puts an op that computes something into `op.dst` before the one being decoded.
   void emitBefore(const Op &op) { before.push_back(op); }
   void emitAfter(const Op &op) { after.push_back(op); }

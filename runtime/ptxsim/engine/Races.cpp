@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 namespace msa::ptxsim {
 
@@ -29,53 +30,69 @@ void SharedRaces::start() {
     current[w] = firstSegment;
   }
   published.clear();
+  suspects.clear();
 }
 
-void SharedRaces::read(unsigned warp, uint32_t offset, uint32_t bytes, Conflict &conflict) {
-  uint32_t last = (offset + bytes - 1) >> shift;
+bool SharedRaces::findRace(const Granule &g, unsigned warp, bool readersMatter,
+                           Conflict &conflict) const {
+  unsigned writer = g.writerAndPc & 31;
+  if (!ordered(warp, writer, g.writeSegment)) {
+    conflict.otherWrote = true;
+    conflict.otherWarp = writer;
+    conflict.otherPc = g.writerAndPc >> 5;
+    return true;
+  }
+  if (!readersMatter || g.readers == 0 || g.readSegment < firstSegment)
+    return false;
+  for (uint32_t left = g.readers & ~(1u << warp); left != 0; left &= left - 1)
+    if (auto other = static_cast<unsigned>(std::countr_zero(left));
+        known[warp][other] < g.readSegment) {
+      conflict.otherWrote = false;
+      conflict.otherWarp = other;
+      return true;
+    }
+  return false;
+}
+
+bool SharedRaces::read(unsigned warp, uint32_t offset, uint32_t bytes, Conflict &conflict) {
+  const uint32_t last = (offset + bytes - 1) >> shift, me = 1u << warp;
   for (uint32_t i = offset >> shift; i <= last; ++i) {
     Granule &g = granules[i];
-    unsigned writer = g.writerAndPc & 31;
-    if (!ordered(warp, writer, g.writeSegment)) {
-      conflict = {true, true, writer, g.writerAndPc >> 5, i << shift};
-      return;
+    if (findRace(g, warp, false, conflict)) {
+      conflict.offset = i << shift;
+      return true;
     }
-    uint32_t me = 1u << warp;
-    // Forget readers that happened before this read: what is ordered after it is ordered after
-    // them.
-    if (g.readers != 0 && g.readers != me) {
-      uint32_t kept = 0;
-      if (g.readSegment >= firstSegment)
-        for (uint32_t left = g.readers & ~me; left != 0; left &= left - 1)
-          if (unsigned other = static_cast<unsigned>(std::countr_zero(left));
-              known[warp][other] < g.readSegment)
-            kept |= 1u << other;
-      g.readSegment = kept ? std::min(g.readSegment, current[warp]) : current[warp];
-      g.readers = kept | me;
-    } else {
+    if (g.readers == 0 || g.readers == me || g.readSegment < firstSegment) {
       g.readers = me;
       g.readSegment = current[warp];
+      continue;
     }
+    if ((g.readers & me) && g.readSegment == current[warp])
+      continue;
+    // Forget readers that happened before this read: what is ordered after it is ordered after
+    // them.
+    uint32_t kept = 0;
+    for (uint32_t left = g.readers & ~me; left != 0; left &= left - 1)
+      if (auto other = static_cast<unsigned>(std::countr_zero(left));
+          known[warp][other] < g.readSegment)
+        kept |= 1u << other;
+    g.readSegment = kept ? std::min(g.readSegment, current[warp]) : current[warp];
+    g.readers = kept | me;
   }
+  return false;
 }
 
 void SharedRaces::write(unsigned warp, uint32_t pc, uint32_t offset, uint32_t bytes,
-                        Conflict &conflict) {
-  uint32_t last = (offset + bytes - 1) >> shift;
+                        const uint8_t *memory) {
+  const uint32_t last = (offset + bytes - 1) >> shift;
   for (uint32_t i = offset >> shift; i <= last; ++i) {
     Granule &g = granules[i];
-    unsigned writer = g.writerAndPc & 31;
-    if (!ordered(warp, writer, g.writeSegment)) {
-      conflict = {true, true, writer, g.writerAndPc >> 5, i << shift};
-      return;
+    Conflict conflict;
+    if (findRace(g, warp, true, conflict)) [[unlikely]] {
+      conflict.offset = i << shift;
+      std::memcpy(conflict.before, memory + conflict.offset, size_t{1} << shift);
+      suspects.push_back(conflict);
     }
-    if (g.readers != 0 && g.readSegment >= firstSegment)
-      for (uint32_t left = g.readers & ~(1u << warp); left != 0; left &= left - 1)
-        if (unsigned other = static_cast<unsigned>(std::countr_zero(left));
-            known[warp][other] < g.readSegment) {
-          conflict = {true, false, other, ~0u, i << shift};
-          return;
-        }
     g.readers = 0;
     g.writeSegment = current[warp];
     g.writerAndPc = warp | (pc << 5);

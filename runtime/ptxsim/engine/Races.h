@@ -36,18 +36,24 @@ public:
   /// A new CTA.
   void start();
   bool enabled() const { return active; }
+  uint32_t granuleBytes() const { return 1u << shift; }
 
-  /// What the access collides with.
+  /// What an access collides with.
   struct Conflict {
-    bool found = false;
     bool otherWrote = false;
     unsigned otherWarp = 0;
-    uint32_t otherPc = 0; ///< op index of a writer; ~0 for readers
-    uint32_t offset = 0;
+    uint32_t otherPc = 0;   ///< op index of a writer
+    uint32_t offset = 0;    ///< of the granule
+    int lane = -1;          ///< of this access
+    uint8_t before[4] = {}; ///< the granule's bytes before a write
   };
-  /// A plain access of `bytes` bytes at `offset` by `warp` at op `pc`.
-  void read(unsigned warp, uint32_t offset, uint32_t bytes, Conflict &);
-  void write(unsigned warp, uint32_t pc, uint32_t offset, uint32_t bytes, Conflict &);
+  /// A plain read of `bytes` bytes at `offset`; true if it races.
+  bool read(unsigned warp, uint32_t offset, uint32_t bytes, Conflict &);
+  /// A plain write by op `pc`. What it collides with goes to `suspects`: a write that changes no
+  /// byte harms nobody (compilers let several warps store the same value), so the caller judges
+  /// when the bytes are there. `memory`: shared memory before the write.
+  void write(unsigned warp, uint32_t pc, uint32_t offset, uint32_t bytes, const uint8_t *memory);
+  std::vector<Conflict> suspects;
   /// Strong accesses (atomics, volatile, acquire, release) order warps through an address.
   void acquire(unsigned warp, uint32_t offset);
   void release(unsigned warp, uint32_t offset);
@@ -63,6 +69,8 @@ private:
     uint32_t readers = 0;      ///< warps, a bit each
     uint32_t writerAndPc = 0;  ///< warp in the low 5 bits, op index above
   };
+  bool findRace(const Granule &, unsigned warp, bool readersMatter, Conflict &) const;
+
   bool active = false;
   unsigned shift = 2, warpCount = 0;
   uint32_t counter = 1;

@@ -348,8 +348,8 @@ bool decodeAtomic(Decoder &d, bool hasResult) {
   bool isHalf = type.kind == DataType::Kind::Float && type.bits <= 32 && !type.is("f32");
   if (!handler || (!hasResult && (op == AtomicOp::Exch || op == AtomicOp::Cas)))
     return d.fail("{}: this operation does not exist for .{}", d.spelling(), type.word);
-  if (isHalf != noftz)
-    return d.fail(isHalf ? "{}: .noftz is missing" : "{}: .noftz is for half formats",
+  if (noftz != (isHalf && op == AtomicOp::Add) && !(isHalf && noftz))
+    return d.fail("{}: .noftz is needed for additions of half formats, and for those only",
                   d.spelling());
   if (space != StateSpace::Generic && space != StateSpace::Global && space != StateSpace::Shared)
     return d.fail("{}: accepted: .global, .shared or generic addresses", d.spelling());

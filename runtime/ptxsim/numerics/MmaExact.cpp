@@ -11,6 +11,12 @@
 #include <cmath>
 #include <vector>
 
+#if defined(__x86_64__) && defined(__linux__)
+#define MSA_CLONES __attribute__((target_clones("default", "avx2")))
+#else
+#define MSA_CLONES
+#endif
+
 namespace msa::ptxsim::numerics {
 namespace {
 
@@ -51,24 +57,34 @@ int64_t cutBits(int64_t value, int shift) {
   return (value + ((value >> 63) & lostBits)) >> shift;
 }
 
-/// One fused sum: products [first, last) of a row and a column, and an addend.
+/// Products and addend aligned to the largest exponent among them, cut at `fractionBits` below it.
+/// The sum counts units of 2^(largest - fractionBits).
+MSA_CLONES int64_t alignedSum(const Split *row, const Split *column, int count, Split addend,
+                              int fractionBits, int *largestExponent) {
+  int largest = addend.exponent;
+  for (int k = 0; k < count; ++k)
+    largest = std::max(largest, row[k].exponent + column[k].exponent);
+  // Significands of products have 2 * 23 fraction bits, of which the rule keeps fewer.
+  int excess = 2 * splitBits - fractionBits;
+  int64_t sum = cutBits(static_cast<int64_t>(addend.significand) << splitBits,
+                        largest - addend.exponent + excess);
+  for (int k = 0; k < count; ++k) {
+    int64_t product = static_cast<int64_t>(row[k].significand) * column[k].significand;
+    sum += cutBits(product, largest - (row[k].exponent + column[k].exponent) + excess);
+  }
+  *largestExponent = largest;
+  return sum;
+}
+
+/// One fused sum of `count` products and an addend, rounded as the rule says.
 class FusedSum {
 public:
   FusedSum(const ExactRule &rule) : rule(rule) {}
 
   float run(const Split *row, const Split *column, int count, float addend) const {
     Split c = rule.addendAfter ? Split{0, zeroExponent} : split(addend, -126);
-    int largest = c.exponent;
-    for (int k = 0; k < count; ++k)
-      largest = std::max(largest, row[k].exponent + column[k].exponent);
-    // Significands of products have 2 * 23 fraction bits, of which the rule keeps fewer.
-    int excess = 2 * splitBits - rule.fractionBits;
-    int64_t sum =
-        cutBits(static_cast<int64_t>(c.significand) << splitBits, largest - c.exponent + excess);
-    for (int k = 0; k < count; ++k) {
-      int64_t product = static_cast<int64_t>(row[k].significand) * column[k].significand;
-      sum += cutBits(product, largest - (row[k].exponent + column[k].exponent) + excess);
-    }
+    int largest = 0;
+    int64_t sum = alignedSum(row, column, count, c, rule.fractionBits, &largest);
     return finish(sum, largest - rule.fractionBits, addend);
   }
 
