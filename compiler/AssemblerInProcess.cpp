@@ -127,10 +127,13 @@ public:
     Handle raw = nullptr;
     std::string arch = "-arch=" + target;
     std::array<const char *, 3> options = {arch.c_str(), "-verbose", "-Xptxas=-v"};
-    if (int code = create(&raw, uint32_t(options.size()), options.data()); code != 0)
-      return refused(version(), entry, target, fmt::format("error {} in the options", code));
+    int created = create(&raw, uint32_t(options.size()), options.data());
+    // A refused option leaves a handle behind, which holds the log.
     auto release = [this](Handle h) { (void)destroy(&h); };
     std::unique_ptr<OpaqueAssembly, decltype(release)> handle(raw, release);
+    if (created != 0)
+      return refused(version(), entry, target,
+                     raw ? fetchLog(raw, errorLogSize, errorLog) : std::string());
 
     if (addData(raw, inputPtx, ptx.c_str(), ptx.size() + 1, entry.c_str()) != 0 ||
         complete(raw) != 0)

@@ -72,6 +72,19 @@ Expected<Tensor> loadTensor(const fs::path &path, const std::string &name) {
   return tensor;
 }
 
+/// cu_seqlens say what query_lens and kv_lens say already; a directory may leave them out.
+void addLengths(Case &c) {
+  auto add = [&](const char *name, const std::vector<int32_t> &values) {
+    if (c.has(name))
+      return;
+    Tensor tensor(Element::I32, {static_cast<int64_t>(values.size())});
+    std::copy(values.begin(), values.end(), tensor.as<int32_t>());
+    c.tensors[name] = std::move(tensor);
+  };
+  add("cu_seqlens_q", c.batch.cuQ);
+  add("cu_seqlens_k", c.batch.cuK);
+}
+
 /// A scale beside a type that has none (N2, N3) is allowed only where it changes nothing.
 Status checkForeignScale(const std::string &name, const Tensor &tensor) {
   if (tensor.element == Element::F32 &&
@@ -174,6 +187,7 @@ Expected<Case> loadCase(const fs::path &directory, const Plan &plan,
       if (Status status = checkForeignScale(name, tensor); !status)
         return status.in(path.string());
     }
+  addLengths(c);
   return c;
 }
 

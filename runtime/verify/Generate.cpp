@@ -136,10 +136,33 @@ private:
           if (wholeBlock || (nans && rng.chance(0.1)))
             filler.fillNan(tensor, group ? &blockScale : nullptr, row, wholeBlock);
         }
+    if (index && options.copiedBlocks) {
+      copyBlocks(tensor, heads, seedOf("copies"));
+      if (group)
+        copyBlocks(blockScale, heads, seedOf("copies"));
+    }
     c.tensors[spec.name] = std::move(tensor);
     if (group)
       c.tensors[spec.name + "_block_scale"] = std::move(blockScale);
     makeScale(spec.name, type, heads, filler, rng);
+  }
+
+  /// Makes a third of a request's complete blocks equal to one of the four before them, so that
+  /// scores are equal to the last bit.
+  void copyBlocks(Tensor &tensor, int64_t heads, uint64_t seed) {
+    Random rng(seed);
+    int64_t block = c.plan.blockSize;
+    auto width = static_cast<int64_t>(bytesOf(tensor.element)) * tensor.shape.back();
+    for (int64_t r = 0; r < c.batch.requests(); ++r)
+      for (int64_t b = 1; b < c.batch.kvLens[r] / block; ++b) {
+        int64_t from = b - 1 - rng.below(std::min<int64_t>(b, 4));
+        if (!rng.chance(1.0 / 3))
+          continue;
+        for (int64_t j = 0; j < block; ++j)
+          for (int64_t h = 0; h < heads; ++h)
+            std::copy_n(tensor.bytes.data() + c.kvRow(r, from * block + j, h, heads) * width, width,
+                        tensor.bytes.data() + c.kvRow(r, b * block + j, h, heads) * width);
+      }
   }
 
   /// N2, N3: an FP32 scale that brings the values back to about 1.
@@ -164,6 +187,18 @@ private:
 };
 
 } // namespace
+
+GenerateOptions thoroughOptions(uint64_t seed, bool checked) {
+  GenerateOptions options;
+  options.seed = seed;
+  options.perHeadScales = true;
+  options.nanIndexKeys = true;
+  options.copiedBlocks = true;
+  options.specialScores = true;
+  options.repeatedIds = true;
+  options.invalidIds = !checked;
+  return options;
+}
 
 void generateMissing(Case &c, const std::vector<Op> &phases, const GenerateOptions &options) {
   Generator generator(c, options);

@@ -24,6 +24,7 @@ struct GenerateOptions {
   bool perHeadScales = false;   ///< FP32 scales of shape [heads] instead of [1]
   bool saturating = false;      ///< NVFP4 block scales up to 448, so that N5 saturates beside E4M3
   bool nanIndexKeys = false;    ///< some index key rows, and some whole blocks, are NaN (I1)
+  bool copiedBlocks = false;    ///< a third of the index key blocks equal an earlier one (T3)
   bool equalScores = false;     ///< index values from {-1, -0, +0, 1}: many equal scores (T3)
   bool denormalScores = false;  ///< index dots of about 1e-40, when the type allows it
   bool specialScores = false;   ///< loaded scores hold NaN, infinities, -0, denormals, equal values
@@ -31,6 +32,10 @@ struct GenerateOptions {
   bool repeatedIds = false;     ///< selections list ids twice (A1)
   bool invalidIds = false;      ///< ids beyond the local block, below -1, and -1 before valid ones
 };
+
+/// The oddities that a careful user wants in every run: all of them but those that take range away
+/// from the values or that only an unchecked kernel (`checked` false) accepts silently.
+GenerateOptions thoroughOptions(uint64_t seed, bool checked);
 
 /// The inputs that `phases`, run in this order, need from outside. Fails when L1 excludes the
 /// lengths.

@@ -11,14 +11,10 @@ namespace msa::verify {
 /// splitmix64: one addition and three mixing steps a draw.
 class Random {
 public:
-  explicit Random(uint64_t seed) : state(seed * 0x9E3779B97F4A7C15ull + 0xD1B54A32D192ED03ull) {}
+  /// Neighbouring seeds give unrelated streams: the seed is mixed before it becomes the state.
+  explicit Random(uint64_t seed) : state(mix(seed ^ 0xD1B54A32D192ED03ull)) {}
 
-  uint64_t next() {
-    uint64_t z = state += 0x9E3779B97F4A7C15ull;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
-    return z ^ (z >> 31);
-  }
+  uint64_t next() { return mix(state += 0x9E3779B97F4A7C15ull); }
   /// In [0, n); n > 0.
   int64_t below(int64_t n) { return static_cast<int64_t>(next() % static_cast<uint64_t>(n)); }
   /// In [low, high].
@@ -43,6 +39,11 @@ public:
   }
 
 private:
+  static uint64_t mix(uint64_t z) {
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ull;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
+    return z ^ (z >> 31);
+  }
   uint64_t state;
 };
 

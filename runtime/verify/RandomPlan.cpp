@@ -178,6 +178,7 @@ GenerateOptions randomOptions(const Plan &plan, Random &rng) {
   options.perHeadScales = rng.chance(0.5);
   options.saturating = rng.chance(0.3);
   options.nanIndexKeys = rng.chance(0.4);
+  options.copiedBlocks = rng.chance(0.4);
   options.equalScores = rng.chance(0.3);
   options.denormalScores = rng.chance(0.15);
   options.specialScores = rng.chance(0.7);

@@ -62,6 +62,7 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
     if (lane == 0)
       lse[query] = top + logf(sum);
 
+#pragma unroll 1
     for (int column = lane * 4; column - lane * 4 < MSA_D; column += 128) {
       float4 total = {0, 0, 0, 0};
       for (int slot = 0; slot < used; ++slot) {

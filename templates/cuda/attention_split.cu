@@ -34,6 +34,7 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
   for (int row0 = 0; row0 < rowsInAll; row0 += tileRows) {
     int rows = min(tileRows, rowsInAll - row0);
     __syncthreads();
+#pragma unroll 1
     for (int i = threadIdx.x; i < tileRows; i += threads) {
       tile.queryRow[i] = -1;
       if (i >= rows)
@@ -46,6 +47,7 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
     }
     tile.computeDots(in, rows);
 
+#pragma unroll 1
     for (int row = warpId(); row < rows; row += threads / 32) {
       float top = tile.largestDot(row, 0, min(tile.lastKey[row], MSA_B - 1));
       float sum = tile.exponentiate(in, row, top);

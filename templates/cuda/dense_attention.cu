@@ -36,6 +36,7 @@ __device__ inline void writeMaxima(const SpanTile &tile, int row, int firstBlock
 /// Dots to P for every row, and each row's factor on what was summed before.
 __device__ inline void onlineSoftmax(SpanTile &tile, RowState &state, const Operands &in,
                                      int rows) {
+#pragma unroll 1
   for (int row = warpId(); row < rows; row += threads / 32) {
     float before = state.maximum[row];
     float top = fmaxf(before, tile.largestDot(row, 0, min(tile.lastKey[row], spanKeys - 1)));
@@ -77,6 +78,7 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
     auto headOf = [&](int row) { return head * gqa + firstGroup + row % heads; };
     auto tokenOf = [&](int row) { return begin + row / heads; };
     __syncthreads();
+#pragma unroll 1
     for (int i = threadIdx.x; i < tileRows; i += threads) {
       tile.queryRow[i] = i < rows ? (I64)tokenOf(i) * MSA_HEADS_QUERY + headOf(i) : -1;
       state.maximum[i] = minusInfinity();
@@ -91,10 +93,12 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
     for (int firstKey = 0; firstKey <= lastPosition; firstKey += spanKeys) {
       __syncthreads();
       tile.findKeys(keyRows, request, head, firstKey);
+#pragma unroll 1
       for (int i = threadIdx.x; i < rows; i += threads)
         tile.lastKey[i] = request.position(tokenOf(i)) - firstKey;
       tile.computeDots(in, rows);
 #if MSA_BLOCK_MAXIMA
+#pragma unroll 1
       for (int row = warpId(); row < rows; row += threads / 32)
         writeMaxima(tile, row, firstKey / MSA_B,
                     scores + ((I64)headOf(row) * tokens + tokenOf(row)) * maxBlocks);
@@ -108,6 +112,7 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
     }
 
     __syncthreads();
+#pragma unroll 1
     for (int i = threadIdx.x; i < rows; i += threads) {
       float sum = state.sum[i]; // zero: no visible key (A2)
       tile.rowFactor[i] = sum == 0 ? 0 : in.valueFactor / (pFactor * sum);

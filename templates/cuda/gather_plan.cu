@@ -37,14 +37,17 @@ struct Lists {
   __device__ int load(Tile &tile, int first) const {
     int tokens = min(tileTokens, end - first);
     __syncthreads();
+#pragma unroll 1
     for (int i = threadIdx.x; i < tokens * MSA_K; i += threads) {
       int token = slabBegin + first + i / MSA_K;
       I64 row = selectionRow(head, token - selectionBegin, MSA_HEADS_KV, selectionTokens);
       tile.raw[i / MSA_K][i % MSA_K] = selection[row * MSA_K + i % MSA_K];
     }
+#pragma unroll 1
     for (int i = threadIdx.x; i < tokens; i += threads)
       tile.count[i] = 0;
     __syncthreads();
+#pragma unroll 1
     for (int i = threadIdx.x; i < tokens * MSA_K; i += threads) {
       int row = i / MSA_K, slot = i % MSA_K, token = slabBegin + first + row;
       const int *ids = tile.raw[row];
@@ -55,6 +58,7 @@ struct Lists {
       tile.valid[row][slot] = isFirstValid(ids, slot, local) ? ids[slot] : noBlock;
     }
     __syncthreads();
+#pragma unroll 1
     for (int i = threadIdx.x; i < tokens * MSA_K; i += threads) {
       const int *ids = tile.valid[i / MSA_K];
       int id = ids[i % MSA_K], slot = 0;
@@ -74,6 +78,7 @@ struct Lists {
 /// How many tokens of the tile before `token` selected `block`.
 __device__ inline int earlierTokens(const Tile &tile, int token, int block) {
   int earlier = 0;
+#pragma unroll 1
   for (int t = 0; t < token; ++t) {
     int low = 0, high = tile.count[t];
     while (low < high) {
@@ -92,6 +97,7 @@ __device__ inline int earlierTokens(const Tile &tile, int token, int block) {
 __device__ inline U64 exclusiveSum(U64 x, U64 &total) {
   __shared__ U64 warpTotal[threads / 32];
   U64 sum = x;
+#pragma unroll 1
   for (int step = 1; step < 32; step *= 2) {
     U64 other = __shfl_up_sync(~0u, sum, step);
     if (laneId() >= step)
@@ -102,6 +108,7 @@ __device__ inline U64 exclusiveSum(U64 x, U64 &total) {
   __syncthreads();
   U64 before = 0;
   total = 0;
+#pragma unroll 1
   for (int w = 0; w < threads / 32; ++w) {
     if (w < warpId())
       before += warpTotal[w];
@@ -115,6 +122,7 @@ __device__ inline U64 exclusiveSum(U64 x, U64 &total) {
 /// at items[0...]; returns how many items there are.
 __device__ inline int layOut(int *offsets, int maxBlocks, int base, int request, int4 *items) {
   U64 done = 0; // items in the high word, entries in the low word
+#pragma unroll 1
   for (int first = 0; first < maxBlocks; first += threads) {
     int block = first + threadIdx.x;
     U32 count = block < maxBlocks ? offsets[block + 1] : 0;
@@ -124,6 +132,7 @@ __device__ inline int layOut(int *offsets, int maxBlocks, int base, int request,
     int4 *out = items + (here >> 32);
     if (block < maxBlocks)
       offsets[block + 1] = begin;
+#pragma unroll 1
     for (U32 i = 0; i < count; i += MSA_CHUNK)
       *out++ = {request, block, begin + (int)i, (int)min(count - i, (U32)MSA_CHUNK)};
     done += total;
@@ -153,11 +162,13 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
 
   // offsets[b + 1] is the length of list b, then its begin, then (every entry stored) its end: the
   // first pass counts, the second stores.
+#pragma unroll 1
   for (int b = threadIdx.x; b <= maxBlocks; b += threads)
     offsets[b] = b == 0 ? begin * MSA_K : 0;
   for (int pass = 0; pass < 2; ++pass) {
     for (int first = begin; first < end; first += tileTokens) {
       int tokens = lists.load(tile, first);
+#pragma unroll 1
       for (int i = threadIdx.x; pass == 1 && i < tokens * MSA_K; i += threads) {
         int row = i / MSA_K, slot = i % MSA_K, block = tile.sorted[row][slot];
         if (slot < tile.count[row])
@@ -165,6 +176,7 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
               (first + row) * MSA_K + slot;
       }
       __syncthreads();
+#pragma unroll 1
       for (int i = threadIdx.x; i < tokens * MSA_K; i += threads)
         if (i % MSA_K < tile.count[i / MSA_K])
           atomicAdd(&offsets[tile.sorted[i / MSA_K][i % MSA_K] + 1], 1);
@@ -173,6 +185,7 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
     if (pass == 1)
       break;
     int used = layOut(offsets, maxBlocks, begin * MSA_K, index, allItems + firstItem);
+#pragma unroll 1
     for (int i = firstItem + used + threadIdx.x; i < endItem; i += threads)
       allItems[i] = {0, 0, 0, 0};
   }

@@ -67,6 +67,7 @@ __device__ inline void computeDots(Shared &shared, int rows, const void *queries
 /// The largest dot of one row and block; NaN loses against any number (I1).
 __device__ inline float blockMaximum(const float *dots) {
   float best = __uint_as_float(0x7fffffffu);
+#pragma unroll 1
   for (int j = 0; j < MSA_B; j += 4) {
     float4 x = *(const float4 *)(dots + j);
     best = fmaxf(best, fmaxf(fmaxf(x.x, x.y), fmaxf(x.z, x.w)));
@@ -106,6 +107,7 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
     for (int first = blockIdx.y * blocksPerSpan; first < blocks;
          first += gridDim.y * blocksPerSpan) {
       __syncthreads();
+#pragma unroll 1
       for (int j = threadIdx.x; j < tileKeys; j += threads)
         shared.keyRow[j] =
             j < spanKeys ? keyRows(request, MSA_HEADS_INDEX_KV, keyHead, first * MSA_B + j) : -1;
@@ -113,6 +115,7 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
       for (int row0 = 0; row0 < rowsInAll; row0 += tileRows) {
         int rows = min(tileRows, rowsInAll - row0);
         __syncthreads();
+#pragma unroll 1
         for (int i = threadIdx.x; i < tileRows; i += threads)
           shared.queryRow[i] =
               i < rows ? (I64)(slabBegin + begin + (row0 + i) / sharing) * MSA_HEADS_INDEX +
@@ -120,6 +123,7 @@ extern "C" __global__ void __launch_bounds__(threads, 1)
                        : -1;
         computeDots(shared, rows, queries, keys, MSA_KEY_SCALES);
 
+#pragma unroll 1
         for (int i = threadIdx.x; i < rows * blocksPerSpan; i += threads) {
           int row = i / blocksPerSpan, block = i % blocksPerSpan;
           int token = begin + (row0 + row) / sharing, head = firstHead + (row0 + row) % sharing;

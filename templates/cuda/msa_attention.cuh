@@ -127,6 +127,7 @@ template <int Span> struct alignas(16) Tile {
 
   /// Finds the rows of keys [firstKey, firstKey + Span) of a request; the padding has none.
   __device__ void findKeys(const KeyRows &rows, const Request &request, int head, int firstKey) {
+#pragma unroll 1
     for (int j = threadIdx.x; j < paddedSpan; j += threads)
       keyRow[j] = j < Span ? rows(request, MSA_HEADS_KV, head, firstKey + j) : -1;
   }

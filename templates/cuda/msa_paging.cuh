@@ -111,6 +111,7 @@ __device__ inline I64 selectionRow(int head, int token, int heads, int tokens) {
 __device__ inline bool isFirstValid(const int *ids, int slot, int local) {
   int id = ids[slot];
   bool first = id >= 0 && id <= local;
+#pragma unroll 1
   for (int i = 0; i < slot; ++i)
     first &= ids[i] != id;
   return first;

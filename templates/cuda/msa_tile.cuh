@@ -6,6 +6,9 @@
 // sum cost 4 + N 16-byte shared loads for 16 N FMAs. Sums are FP32 and run in
 // ascending order (A3, A4).
 //
+// Loops that are not hot carry "unroll 1", here and in the kernels: half the
+// PTX, and a fifth less time in NVRTC.
+//
 //===----------------------------------------------------------------------===//
 #pragma once
 

@@ -1,9 +1,9 @@
 //===- msa_types.cuh - element types of the portable kernels --------------===//
 //
 // Loads that turn any operand type into FP32, and stores that round FP32 to
-// nearest even. Written without outside headers and for sm_75, so every
-// conversion that an older chip lacks is integer arithmetic; all of it is exact
-// with denormals (no flush to zero, no fast math). Clauses N1 to N5.
+// nearest even. Written without outside headers and for sm_75: what that chip
+// cannot convert is integer arithmetic, exact with denormals (no flush to zero,
+// no fast math). Clauses N1 to N5.
 //
 //===----------------------------------------------------------------------===//
 #pragma once
@@ -24,10 +24,23 @@ __device__ inline bool isNan(float x) { return (__float_as_uint(x) & 0x7fffffffu
 
 //===-- FP32 rounded to a narrower type, the result as FP32 or as bits -----===//
 
+#if __CUDA_ARCH__ >= 800
+/// Two FP32 as BF16 in one word.
+__device__ inline U32 bf16Pair(float low, float high) {
+  U32 bits;
+  asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(bits) : "f"(high), "f"(low));
+  return bits;
+}
+#else
 __device__ inline U32 bf16Bits(float x) {
   U32 u = __float_as_uint(x);
   return isNan(x) ? 0x7fffu : (u + 0x7fffu + (u >> 16 & 1)) >> 16;
 }
+
+__device__ inline U32 bf16Pair(float low, float high) {
+  return bf16Bits(low) | bf16Bits(high) << 16;
+}
+#endif
 
 __device__ inline U16 f16Bits(float x) {
   U16 bits;
@@ -57,7 +70,7 @@ __device__ inline float roundE4M3(float x) {
 /// FP32 rounded to `Type`, still as FP32. FP32 itself and the 4-bit types pass through.
 template <int Type> __device__ inline float roundTo(float x) {
   if (Type == BF16)
-    return __uint_as_float(bf16Bits(x) << 16);
+    return __uint_as_float(bf16Pair(0, x));
   if (Type == F16)
     return fromF16(f16Bits(x));
   if (Type == E4M3)
@@ -147,8 +160,7 @@ template <int Type> __device__ inline void store4(void *data, I64 at, float4 x) 
   if (Type == F32)
     *(float4 *)((float *)data + at) = x;
   else if (Type == BF16)
-    *(uint2 *)((U16 *)data + at) = {bf16Bits(x.x) | bf16Bits(x.y) << 16,
-                                    bf16Bits(x.z) | bf16Bits(x.w) << 16};
+    *(uint2 *)((U16 *)data + at) = {bf16Pair(x.x, x.y), bf16Pair(x.z, x.w)};
   else
     *(uint2 *)((U16 *)data + at) = {f16Bits(x.x) | (U32)f16Bits(x.y) << 16,
                                     f16Bits(x.z) | (U32)f16Bits(x.w) << 16};

@@ -88,6 +88,7 @@ __device__ inline Best chooseBest(const float *scores, int local) {
 /// Writes one half of the chosen ids to their ascending places after the forced ones.
 __device__ inline void writeAscending(const Best &best, U64 mine, bool used, int *out) {
   int id = idOf(mine), smallerIds = 0;
+#pragma unroll 1
   for (int place = 0; place < places; ++place)
     smallerIds += idOf(best.at(place)) < id;
   if (used)
@@ -108,10 +109,12 @@ extern "C" __global__ void __launch_bounds__(32 * rowsPerCta, 1)
              selectionRow(head, token - selectionBegin, MSA_HEADS_INDEX, selectionTokens) * MSA_K;
 
   if (local < MSA_K) { // every visible block is chosen (T1)
+#pragma unroll 1
     for (int slot = lane; slot < MSA_K; slot += 32)
       out[slot] = slot <= local ? slot : -1;
     return;
   }
+#pragma unroll 1
   for (int slot = lane; slot < MSA_FORCE_FIRST; slot += 32)
     out[slot] = slot;
   if (lane == 0)

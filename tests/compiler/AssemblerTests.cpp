@@ -149,6 +149,65 @@ TEST_CASE("PTX newer than every assembler is Missing", "[assembler][negative]") 
   CHECK_THAT(output.status().message(), Contains("99.0"));
 }
 
+namespace {
+
+/// A root with a bin/ptxas that answers --version with `release` and else runs `script`, in which
+/// "$5" is the output file.
+void fakePtxas(const ScratchFolder &root, const std::string &release, const std::string &script) {
+  spill(root / "bin/ptxas", "#!/bin/sh\nif [ \"$1\" = --version ]; then echo 'release, V" +
+                                release + "'; exit 0; fi\n" + script + "\n");
+  std::filesystem::permissions(root / "bin/ptxas", std::filesystem::perms::owner_all);
+}
+
+} // namespace
+
+TEST_CASE("PTX newer than the best assembler goes to the next one", "[assembler]") {
+  auto best = findLibrary(tools::toolchainRoots(), "libmsa-nvptxcompiler.so");
+  if (!best) {
+    WARN("SKIPPED: this build has no libmsa-nvptxcompiler.so");
+    return;
+  }
+  ScratchFolder root;
+  std::filesystem::create_directories(root / "lib");
+  std::filesystem::create_symlink(*best, root / "lib/libmsa-nvptxcompiler.so");
+  fakePtxas(root, "99.1.2", "printf image > \"$5\"");
+  auto assembler = Assembler::open({{root.path()}});
+  REQUIRE(assembler.ok());
+  CHECK_THAT((*assembler)->version(), StartsWith("nvptxcompiler"));
+  auto known = (*assembler)->assemble(reversePtx(), "reverse", "sm_80");
+  REQUIRE(known.ok());
+  CHECK(known->assembler == (*assembler)->version());
+  auto newer = (*assembler)->assemble(reversePtx("99.0"), "reverse", "sm_80");
+  INFO(newer.status().message());
+  REQUIRE(newer.ok());
+  CHECK(newer->assembler == "ptxas 99.1.2");
+  CHECK(std::string(newer->cubin.begin(), newer->cubin.end()) == "image");
+}
+
+TEST_CASE("a ptxas that dies, writes nothing or has no version", "[assembler][negative]") {
+  ScratchFolder root;
+  for (const char *script : {"kill -SEGV $$", "exit 0"}) {
+    fakePtxas(root, "13.0.1", script);
+    auto assembler = assemblers::openPtxas({{root.path()}});
+    REQUIRE(assembler.ok());
+    auto output = (*assembler)->assemble(reversePtx(), "reverse", "sm_80");
+    REQUIRE_FALSE(output.ok());
+    CHECK(output.status().code() == StatusCode::Internal);
+  }
+  fakePtxas(root, "13.0.1", "echo 'ptxas fatal : bad' >&2; exit 255");
+  auto refusing = assemblers::openPtxas({{root.path()}});
+  REQUIRE(refusing.ok());
+  auto output = (*refusing)->assemble(reversePtx(), "reverse", "sm_80");
+  REQUIRE_FALSE(output.ok());
+  CHECK(output.status().code() == StatusCode::InvalidInput);
+  CHECK_THAT(output.status().message(), Contains("ptxas fatal : bad"));
+
+  spill(root / "bin/ptxas", "#!/bin/sh\necho nothing\n");
+  auto nameless = assemblers::openPtxas({{root.path()}});
+  REQUIRE_FALSE(nameless.ok());
+  CHECK(nameless.status().code() == StatusCode::Missing);
+}
+
 TEST_CASE("parallel assembly gives what serial assembly gives", "[assembler]") {
   auto all = Assembler::openEach(tools::toolchainRoots());
   for (const auto &assembler : all) {

@@ -77,7 +77,8 @@ TEST_CASE("Keys that are left out have their defaults; scales that are absent ar
   REQUIRE(c.status().message() == "");
   CHECK(c->plan.blockSize == 128);
   CHECK(c->plan.topk == 4);
-  CHECK(c->tensors.empty());
+  CHECK(c->tensors.size() == 2); // cu_seqlens, which the lengths give
+  CHECK(c->tensors["cu_seqlens_k"].as<int32_t>()[1] == 5);
 }
 
 TEST_CASE("What does not fit is refused, with the file") {

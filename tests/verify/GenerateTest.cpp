@@ -48,6 +48,22 @@ TEST_CASE("P3, P4: pages are permuted; tails, spare pages and unused entries are
           FAIL(name << " row " << row);
 }
 
+TEST_CASE("T3: copied blocks have equal scores, NaN blocks NaN") {
+  Plan plan = tinyPlan(Op::IndexScores);
+  plan.precision.indexK = DType::NVFP4;
+  GenerateOptions options = thoroughOptions(3, false);
+  auto c = generate(plan, {4}, {16 * 40}, {plan.op}, options);
+  REQUIRE(c.ok());
+  IndexScores s = indexScores(*c, {3, 4});
+  size_t nans = 0;
+  std::map<double, int> times;
+  for (int b = 0; b < 39; ++b)
+    std::isnan(s.score[b]) ? static_cast<void>(++nans) : static_cast<void>(++times[s.score[b]]);
+  CHECK(nans > 0);
+  CHECK(nans < 30);
+  CHECK(times.size() + nans < 39 - 3);
+}
+
 TEST_CASE("A1: generated selections are legal unless asked otherwise") {
   Plan plan;
   plan.op = Op::AttentionSplit;

@@ -159,9 +159,7 @@ Status Run::makeCase() {
     input.plan = plan;
     MSA_ASSIGN_OR_RETURN(input.batch, verify::Batch::create(plan, c.queryLens, c.kvLens));
     MSA_ASSIGN_OR_RETURN(phases, choosePhases(programOp, asked, input));
-    verify::GenerateOptions generate;
-    generate.seed = options.seed;
-    verify::generateMissing(input, phases, generate);
+    verify::generateMissing(input, phases, verify::thoroughOptions(options.seed, plan.checked));
   }
   if (phases.empty())
     return Status::invalid("no phase is left to run: the selection is loaded, and --phases names "

@@ -59,8 +59,8 @@ Rows phaseRows(const RunReport &report) {
   // Results of the whole op, which no single phase ran.
   for (const verify::CheckResult &check : report.checks)
     if (!findRun(report, check.phase))
-      rows.push_back(
-          {check.phase, check.tensor, verify::shapeText(check.shape), worstText(check), "", ""});
+      rows.push_back({"whole " + check.phase, check.tensor, verify::shapeText(check.shape),
+                      worstText(check), "", ""});
   return rows;
 }
 

@@ -83,6 +83,7 @@ private:
 #define MSA_CONCAT_IMPL(a, b) a##b
 #define MSA_CONCAT(a, b) MSA_CONCAT_IMPL(a, b)
 /// `MSA_ASSIGN_OR_RETURN(auto x, f());` declares x from an Expected or returns its failure.
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a declaration cannot stand in parentheses.
 #define MSA_ASSIGN_OR_RETURN(decl, expr)                                                           \
   auto MSA_CONCAT(msaExpected, __LINE__) = (expr);                                                 \
   if (!MSA_CONCAT(msaExpected, __LINE__).ok())                                                     \

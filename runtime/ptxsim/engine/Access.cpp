@@ -20,6 +20,7 @@ Region regionOf(Allocation &allocation) {
   region.host = allocation.host;
   region.shadow = allocation.shadow;
   region.allocation = &allocation;
+  region.fillsLazily = allocation.chunkReady != nullptr;
   return region;
 }
 
@@ -73,26 +74,49 @@ bool locate(Warp &warp, uint64_t address, uint32_t size, Region &found) {
 // Initialised bytes
 //===----------------------------------------------------------------------===//
 
+namespace {
+
+/// True if `size` bytes of shadow are all 1; size is 1, 2, 4 or a multiple of 8.
+bool allInitialised(const uint8_t *shadow, uint32_t size) {
+  constexpr uint64_t ones = 0x0101010101010101ull;
+  uint64_t word = 0;
+  switch (size) {
+  case 1:
+    return *shadow == 1;
+  case 2:
+    std::memcpy(&word, shadow, 2);
+    return word == (ones & 0xFFFF);
+  case 4:
+    std::memcpy(&word, shadow, 4);
+    return word == (ones & 0xFFFFFFFF);
+  default:
+    break;
+  }
+  uint64_t all = ones;
+  for (uint32_t i = 0; i + 8 <= size; i += 8) {
+    std::memcpy(&word, shadow + i, 8);
+    all &= word;
+  }
+  for (uint32_t i = size / 8 * 8; i < size; ++i)
+    if (shadow[i] != 1)
+      return false;
+  return all == ones;
+}
+
+} // namespace
+
 uint32_t uninitialisedLanes(const Region &region, const LaneOffsets &offsets, uint32_t mask,
                             uint32_t size) {
   if (!region.shadow)
     return 0;
-  if (offsets.contiguous) {
-    const uint8_t *shadow = region.shadow + offsets.at[0];
-    uint8_t all = 1;
-    for (uint32_t i = 0; i < 32 * size; ++i)
-      all &= shadow[i];
-    if (all)
-      return 0;
-  }
+  if (offsets.pattern == Pattern::Contiguous &&
+      allInitialised(region.shadow + offsets.at[0], 32 * size))
+    return 0;
+  if (offsets.pattern == Pattern::Uniform)
+    return allInitialised(region.shadow + offsets.at[std::countr_zero(mask)], size) ? 0 : mask;
   uint32_t lanes = 0;
   forLanes(mask, [&](int lane) {
-    const uint8_t *shadow = shadowOf(region, offsets, lane);
-    for (uint32_t i = 0; i < size; ++i)
-      if (shadow[i] == 0) {
-        lanes |= 1u << lane;
-        break;
-      }
+    lanes |= allInitialised(shadowOf(region, offsets, lane), size) ? 0 : 1u << lane;
   });
   return lanes;
 }
@@ -123,7 +147,7 @@ void markWritten(const Region &region, const LaneOffsets &offsets, uint32_t mask
                  uint32_t tainted) {
   if (!region.shadow)
     return;
-  if (offsets.contiguous && tainted == 0) {
+  if (offsets.pattern == Pattern::Contiguous && tainted == 0) {
     std::memset(region.shadow + offsets.at[0], 1, 32 * static_cast<size_t>(size));
     return;
   }
@@ -310,7 +334,9 @@ Flow observeShared(Warp &warp, const Op &op, const LaneOffsets &offsets, uint32_
   }
   SharedRaces &races = warp.cta->races;
   // One range for a warp that accesses without gaps, else one a lane (lanes at one address share).
-  uint32_t ranges = offsets.contiguous ? 1 : mask, bytes = offsets.contiguous ? 32 * size : size;
+  const bool contiguous = offsets.pattern == Pattern::Contiguous;
+  uint32_t ranges = contiguous ? 1 : offsets.pattern == Pattern::Uniform ? mask & (0 - mask) : mask;
+  const uint32_t bytes = contiguous ? 32 * size : size;
   uint64_t previous = ~0ull;
   for (; ranges != 0; ranges &= ranges - 1) {
     int lane = std::countr_zero(ranges);
@@ -319,7 +345,7 @@ Flow observeShared(Warp &warp, const Op &op, const LaneOffsets &offsets, uint32_
     previous = offsets.at[lane];
     auto offset = static_cast<uint32_t>(previous);
     auto laneOf = [&](uint32_t granule) {
-      return offsets.contiguous ? static_cast<int>((granule - offset) / size) : lane;
+      return contiguous ? static_cast<int>((granule - offset) / size) : lane;
     };
     SharedRaces::Conflict conflict;
     if (kind == AccessKind::Read) {

@@ -25,10 +25,17 @@ enum AccessFlags : uint8_t {
 /// What memory instructions do to the bytes.
 enum class AccessKind : uint8_t { Read, Write, ReadWrite };
 
+/// How the lanes' addresses lie to each other.
+enum class Pattern : uint8_t {
+  Scattered,
+  Contiguous, ///< all 32 lanes active, one behind the other without gaps
+  Uniform,    ///< all active lanes at one address
+};
+
 /// Offsets of the lanes from the region's start (host bytes: see `hostOf`).
 struct LaneOffsets {
   alignas(64) uint64_t at[32];
-  bool contiguous = false; ///< all 32 lanes active, one behind the other without gaps
+  Pattern pattern = Pattern::Scattered;
 };
 
 inline uint64_t windowOf(StateSpace space) {
@@ -72,8 +79,8 @@ inline uint64_t windowOf(StateSpace space) {
   const uint64_t start = region.start, limit = region.bytes - size;
   // Offsets and limits are below 2^63: the sign bit of limit - offset says "beyond", that of the
   // offset "before".
-  uint64_t outside = 0, low = 0, gap = 0;
-  uint64_t first = at[0] - start;
+  uint64_t outside = 0, low = 0, gap = 0, spread = 0;
+  const uint64_t first = at[std::countr_zero(mask)] - start;
   MSA_PTXSIM_LANE_LOOP
   for (int lane = 0; lane < 32; ++lane) {
     uint64_t offset = at[lane] - start;
@@ -81,9 +88,14 @@ inline uint64_t windowOf(StateSpace space) {
     outside |= ((limit - offset) | offset) & live;
     low |= offset & live;
     gap |= offset - first - static_cast<uint64_t>(lane) * size;
+    spread |= (offset ^ first) & live;
     offsets.at[lane] = offset;
   }
-  offsets.contiguous = gap == 0 && mask == fullMask && region.laneStride == 0;
+  offsets.pattern = Pattern::Scattered;
+  if (region.laneStride == 0)
+    offsets.pattern = gap == 0 && mask == fullMask ? Pattern::Contiguous
+                      : spread == 0                ? Pattern::Uniform
+                                                   : Pattern::Scattered;
   return static_cast<int64_t>(outside) >= 0 && (low & (align - 1)) == 0;
 }
 
@@ -115,6 +127,11 @@ Flow trapReadOnly(Warp &, int lane, StateSpace);
 /// Filling, races and counters; Flow::Trap for a race.
 Flow observe(Warp &, const Op &, const Region &, const LaneOffsets &, uint32_t mask, uint32_t size,
              AccessKind);
+/// False if `observe` would do nothing.
+inline bool isObserved(const Warp &warp, const Op &op, const Region &region) {
+  return warp.cta->countsAccesses || (op.mode2 & strongAccess) ||
+         (region.space == StateSpace::Shared ? warp.cta->races.enabled() : region.fillsLazily);
+}
 /// Races of the write that has just been made, if it changed anything.
 Flow judgeWrites(Warp &);
 inline Flow settle(Warp &warp, Flow flow) {
@@ -138,7 +155,8 @@ template <class Body>
   const Region &likely = likelyRegion(warp, static_cast<StateSpace>(op.mode));
   if (fits(likely, at, mask, size, align, offsets) && (likely.writable || kind == AccessKind::Read))
       [[likely]] {
-    if (observe(warp, op, likely, offsets, mask, size, kind) == Flow::Trap)
+    if (isObserved(warp, op, likely) &&
+        observe(warp, op, likely, offsets, mask, size, kind) == Flow::Trap)
       return Flow::Trap;
     return settle(warp, body(likely, offsets, mask));
   }
@@ -172,7 +190,7 @@ template <class Body>
     }
     left &= ~group;
     group &= ~skipped;
-    offsets.contiguous = false;
+    offsets.pattern = Pattern::Scattered;
     if (group == 0)
       continue;
     if (observe(warp, op, region, offsets, group, size, kind) == Flow::Trap)

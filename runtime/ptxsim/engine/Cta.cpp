@@ -34,6 +34,7 @@ void Tally::add(const Tally &other) {
 Cta::Cta(const Launch &launch) : launch(&launch), warps(launch.warps) {
   const Program &program = *launch.program;
   bool tracksTaint = launch.checks.on(Check::X4);
+  countsAccesses = launch.options->counters;
   shared.resize(launch.sharedBytes + 16);
   if (tracksTaint)
     sharedShadow.resize(launch.sharedBytes + 16);

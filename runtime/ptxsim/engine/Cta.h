@@ -91,7 +91,8 @@ struct Cta {
   std::array<Barrier, 16> barriers;
   SharedRaces races;
   Tally tally;
-  size_t pendingCopies = 0; ///< cp.async of all warps that nobody has waited for
+  bool countsAccesses = false; ///< RunOptions::counters
+  size_t pendingCopies = 0;    ///< cp.async of all warps that nobody has waited for
   bool trapped = false;
   Trap trap;
   uint64_t random = 0; ///< state of the seeded schedule

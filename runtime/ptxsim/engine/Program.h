@@ -99,6 +99,7 @@ struct Program {
   /// predicate and count.
   struct FunctionFrame {
     uint32_t firstOp, firstSlot, slots, firstPredicate, predicates;
+    std::vector<Ref> arguments; ///< registers that hold arguments: written before the call
   };
   std::vector<FunctionFrame> frames;
 

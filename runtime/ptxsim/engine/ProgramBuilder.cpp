@@ -84,6 +84,14 @@ const Function *ProgramBuilder::reachable(const std::string &name) const {
   return nullptr;
 }
 
+std::optional<Ref> ProgramBuilder::registerOf(uint32_t index, const std::string &name) const {
+  const std::vector<Register> &registers = functions[index]->registers;
+  for (size_t i = 0; i < registers.size(); ++i)
+    if (registers[i].name == name)
+      return functionRegisters[index][i];
+  return std::nullopt;
+}
+
 uint32_t ProgramBuilder::functionIndex(const std::string &name) const {
   for (uint32_t i = 0; i < functions.size(); ++i)
     if (functions[i]->name == name)
@@ -161,6 +169,11 @@ void ProgramBuilder::placeFunction(const Function &f) {
     else
       refs.push_back(allocateSlots(sizeOf(r.type) > 8 ? 4 : sizeOf(r.type) > 4 ? 2 : 1));
   }
+  for (const Variable &v : f.parameters)
+    if (v.space == StateSpace::Reg)
+      for (size_t i = 0; i < refs.size(); ++i)
+        if (f.registers[i].name == v.name)
+          frame.arguments.push_back(refs[i]);
   frame.slots = program.registerSlots - frame.firstSlot;
   frame.predicates = program.predicates - frame.firstPredicate;
   program.frames.push_back(frame);
@@ -183,10 +196,10 @@ void ProgramBuilder::placeFunction(const Function &f) {
       placeLocal(v);
   if (f.entry)
     return;
-  for (const Variable &v : f.parameters)
-    placeLocal(v);
-  for (const Variable &v : f.results)
-    placeLocal(v);
+  for (const auto *list : {&f.parameters, &f.results})
+    for (const Variable &v : *list)
+      if (v.space != StateSpace::Reg)
+        placeLocal(v);
 }
 
 void ProgramBuilder::placeParameters(const Function &f) {

@@ -12,6 +12,7 @@
 #include "ptxsim/engine/Program.h"
 
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -71,6 +72,8 @@ public:
   unsigned smVersion() const { return targetNumber; }
   /// Index among the program's functions; the decoder of `call` needs it.
   uint32_t functionIndex(const std::string &name) const;
+  /// The register of that name in a function of the program (by index).
+  std::optional<Ref> registerOf(uint32_t function, const std::string &name) const;
   const Function *reachable(const std::string &name) const;
   void sawSharedAccess(uint32_t bytes);
   /// CTAs may see each other's memory through this instruction.

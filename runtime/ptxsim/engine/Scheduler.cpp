@@ -146,8 +146,13 @@ void forgetRegisters(Warp &w, uint32_t firstOp, uint32_t mask) {
   for (const Program::FunctionFrame &frame : w.program->frames) {
     if (frame.firstOp != firstOp)
       continue;
+    std::vector<uint32_t> kept;
+    for (Ref ref : frame.arguments)
+      kept.push_back(w.taint[0][ref]);
     for (uint32_t i = 0; i < frame.slots; ++i)
       w.taint[0][frame.firstSlot + i] |= mask;
+    for (size_t i = 0; i < kept.size(); ++i)
+      w.taint[0][frame.arguments[i]] = kept[i];
     for (uint32_t i = 0; i < frame.predicates; ++i)
       w.predicateTaint[frame.firstPredicate + i] |= mask;
   }

@@ -68,6 +68,7 @@ struct Region {
   Allocation *allocation = nullptr;
   StateSpace space = StateSpace::Global;
   bool writable = true;
+  bool fillsLazily = false; ///< bytes have to be made before they are read (Allocation::touch)
 };
 
 /// cp.async of one warp that has not been waited for.

@@ -349,6 +349,7 @@ bool decodeSet(Decoder &d) {
   if (pair)
     handler = result->is("f16x2")    ? &predicatesToPair<0x3C00>
               : result->is("bf16x2") ? &predicatesToPair<0x3F80>
+              : result->bits == 32   ? &predicatesToPair<0xFFFF>
                                      : nullptr;
   else if (result->is("u32") || result->is("s32"))
     handler = &predicateToNumber<uint32_t, 0xFFFFFFFFu>;

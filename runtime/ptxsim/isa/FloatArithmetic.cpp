@@ -454,7 +454,8 @@ template <class Code> bool classify(unsigned which, Code code, unsigned fraction
   case 3:
     return magnitude > infinity;
   case 4:
-    return magnitude < infinity && (magnitude >> fractionBits) != 0;
+    // Zero counts as normal.
+    return magnitude == 0 || (magnitude < infinity && (magnitude >> fractionBits) != 0);
   default:
     return magnitude != 0 && (magnitude >> fractionBits) == 0;
   }

@@ -159,7 +159,9 @@ bool decodeMatrixMove(Decoder &d, bool load) {
   bool trans = d.take("trans");
   uint16_t unpacking = 0;
   auto shape = takeShape(d, load, trans, unpacking);
-  d.takeOneOf({"shared", "shared::cta"});
+  // Without a state space the address is generic.
+  StateSpace space =
+      d.takeOneOf({"shared", "shared::cta"}) < 0 ? StateSpace::Generic : StateSpace::Shared;
   if (d.has("shared::cluster"))
     return d.failLater();
   if (!sync || number < 0 || !shape)
@@ -184,7 +186,7 @@ bool decodeMatrixMove(Decoder &d, bool load) {
     take(registers);
   if (refs.size() != count * perMatrix)
     return d.fail("{}: a vector of {} registers is expected", d.spelling(), count * perMatrix);
-  setAddress(d, d.operand(load ? 1 : 0), StateSpace::Shared, 0);
+  setAddress(d, d.operand(load ? 1 : 0), space, 0);
   d.op.target = static_cast<uint32_t>(d.program().program.lists.size());
   for (uint32_t ref : refs)
     d.appendList(ref);

@@ -22,34 +22,59 @@ template <class T> [[gnu::always_inline]] inline T loadRaw(const uint8_t *from) 
   return value;
 }
 
-/// One element of type T (in memory) of every lane into cells of type Cell, extended as T says.
-template <class T, class Cell>
-[[gnu::always_inline]] inline void loadElement(Warp &w, const Region &region,
-                                               const LaneOffsets &offsets, uint32_t lanes, Ref dst,
-                                               uint32_t byte) {
-  Cell *out = w.cells<Cell>(dst);
-  auto extend = [](T value) {
-    // Through the signed type of the cell, so that signed types extend their sign.
-    if constexpr (std::is_signed_v<T>)
-      return static_cast<Cell>(static_cast<std::make_signed_t<Cell>>(value));
-    else
-      return static_cast<Cell>(value);
-  };
-  if (offsets.contiguous && sizeof(T) == sizeof(Cell) && byte == 0) {
-    std::memcpy(out, region.host + offsets.at[0], 32 * sizeof(T));
-    return;
-  }
-  if (offsets.contiguous) {
-    const uint8_t *from = region.host + offsets.at[0];
-    for (int lane = 0; lane < 32; ++lane)
-      out[lane] = extend(loadRaw<T>(from + static_cast<size_t>(lane) * sizeof(T)));
-    return;
-  }
-  forLanes(lanes,
-           [&](int lane) { out[lane] = extend(loadRaw<T>(hostOf(region, offsets, lane) + byte)); });
+/// A value in memory as a cell: signed types extend their sign.
+template <class Cell, class T> [[gnu::always_inline]] inline Cell extendTo(T value) {
+  if constexpr (std::is_signed_v<T>)
+    return static_cast<Cell>(static_cast<std::make_signed_t<Cell>>(value));
+  else
+    return static_cast<Cell>(value);
 }
 
-template <class T, class Cell> Flow load(Warp &w, const Op &op, uint32_t mask) {
+/// Element `index` of type T of every lane into cells.
+template <class T, class Cell>
+[[gnu::always_inline]] inline void loadElement(Cell *out, const Region &region,
+                                               const LaneOffsets &offsets, uint32_t lanes,
+                                               uint32_t index, uint32_t size) {
+  if (offsets.pattern == Pattern::Contiguous) {
+    const uint8_t *from = region.host + offsets.at[0] + index * sizeof(T);
+    if (sizeof(T) == sizeof(Cell) && size == sizeof(T)) {
+      std::memcpy(out, from, 32 * sizeof(T));
+      return;
+    }
+    for (int lane = 0; lane < 32; ++lane)
+      out[lane] = extendTo<Cell>(loadRaw<T>(from + static_cast<size_t>(lane) * size));
+    return;
+  }
+  if (offsets.pattern == Pattern::Uniform) {
+    const Cell value = extendTo<Cell>(
+        loadRaw<T>(region.host + offsets.at[std::countr_zero(lanes)] + index * sizeof(T)));
+    for (int lane = 0; lane < 32; ++lane)
+      out[lane] = (lanes >> lane) & 1 ? value : out[lane];
+    return;
+  }
+  const uint8_t *base = region.host + index * sizeof(T);
+  if (lanes == fullMask && region.laneStride == 0) {
+    for (int lane = 0; lane < 32; ++lane)
+      out[lane] = extendTo<Cell>(loadRaw<T>(base + offsets.at[lane]));
+    return;
+  }
+  forLanes(lanes, [&](int lane) {
+    out[lane] = extendTo<Cell>(
+        loadRaw<T>(base + offsets.at[lane] + region.laneStride * static_cast<unsigned>(lane)));
+  });
+}
+
+/// Taint of one element of a vector of which some element is uninitialised.
+uint32_t elementTaint(const Region &region, const LaneOffsets &offsets, uint32_t lanes,
+                      uint32_t byte, uint32_t size) {
+  LaneOffsets element = offsets;
+  element.pattern = Pattern::Scattered;
+  forLanes(lanes, [&](int lane) { element.at[lane] += byte; });
+  return uninitialisedLanes(region, element, lanes, size);
+}
+
+template <class T, class Cell>
+[[gnu::always_inline]] inline Flow loadBody(Warp &w, const Op &op, uint32_t mask) {
   const Ref *refs = elementRefs(w, op, op.dst);
   const uint32_t count = op.count, size = sizeof(T) * count;
   uint32_t skipped = 0;
@@ -61,29 +86,20 @@ template <class T, class Cell> Flow load(Warp &w, const Op &op, uint32_t mask) {
         if (region.shadow && loadTaint(w, region, offsets, lanes, size, tainted) == Flow::Trap)
           return Flow::Trap;
         for (uint32_t i = 0; i < count; ++i) {
-          uint32_t own = tainted;
-          if (tainted != 0 && count > 1) {
-            LaneOffsets element = offsets;
-            element.contiguous = false;
-            forLanes(lanes, [&](int lane) { element.at[lane] += i * sizeof(T); });
-            own = uninitialisedLanes(region, element, lanes, sizeof(T));
-          }
-          w.setTaint(refs[i], lanes, own);
-          if (count == 1)
-            loadElement<T, Cell>(w, region, offsets, lanes, refs[i], 0);
-          else {
-            Cell *out = w.cells<Cell>(refs[i]);
-            forLanes(lanes, [&](int lane) {
-              T value = loadRaw<T>(hostOf(region, offsets, lane) + i * sizeof(T));
-              if constexpr (std::is_signed_v<T>)
-                out[lane] = static_cast<Cell>(static_cast<std::make_signed_t<Cell>>(value));
-              else
-                out[lane] = static_cast<Cell>(value);
-            });
-          }
+          bool all = tainted == 0 || count == 1;
+          w.setTaint(refs[i], lanes,
+                     all ? tainted
+                         : elementTaint(region, offsets, lanes, i * sizeof(T), sizeof(T)));
+          loadElement<T, Cell>(w.cells<Cell>(refs[i]), region, offsets, lanes, i, size);
         }
         return Flow::Next;
       });
+}
+template <class T, class Cell> Flow loadPlain(Warp &w, const Op &op, uint32_t mask) {
+  return loadBody<T, Cell>(w, op, mask);
+}
+template <class T, class Cell> MSA_PTXSIM_WIDE Flow loadWide(Warp &w, const Op &op, uint32_t mask) {
+  return loadBody<T, Cell>(w, op, mask);
 }
 
 /// 128-bit elements: low halves, then high halves.
@@ -118,7 +134,7 @@ template <class T, class Cell> Flow loadUniform(Warp &w, const Op &op, uint32_t 
   auto offset = static_cast<uint64_t>(op.immediate);
   if (offset >= region.bytes || size > region.bytes - offset || offset % size != 0) {
     // The general path finds the words for what is wrong.
-    return load<T, Cell>(w, op, mask);
+    return loadPlain<T, Cell>(w, op, mask);
   }
   const Ref *refs = elementRefs(w, op, op.dst);
   for (uint32_t i = 0; i < op.count; ++i) {
@@ -140,7 +156,9 @@ template <class T, class Cell> Flow loadUniform(Warp &w, const Op &op, uint32_t 
 
 template <class Cell> Handler loadHandler(const DataType &type, bool uniform) {
   auto pick = [&]<class T>(T) -> Handler {
-    return uniform ? &loadUniform<T, Cell> : &load<T, Cell>;
+    if (uniform)
+      return &loadUniform<T, Cell>;
+    return hostIsWide() ? &loadWide<T, Cell> : &loadPlain<T, Cell>;
   };
   bool isSigned = type.isSigned();
   switch (type.bits) {
@@ -264,42 +282,68 @@ bool decodeLdu(Decoder &d) {
 
 namespace {
 
-template <class T, class Cell> Flow store(Warp &w, const Op &op, uint32_t mask) {
+/// Marks a store of which some element is tainted; Flow::Trap where that may not be.
+Flow markTainted(Warp &w, const Op &op, const Region &region, const LaneOffsets &offsets,
+                 uint32_t lanes, const Ref *refs, uint32_t elementBytes) {
+  uint32_t any = 0;
+  for (uint32_t i = 0; i < op.count; ++i)
+    any |= w.taintOf(refs[i]) & lanes;
+  if (region.space == StateSpace::Global &&
+      w.checkTaint(any, "a value stored to global memory", op) == Flow::Trap)
+    return Flow::Trap;
+  for (uint32_t i = 0; i < op.count && region.shadow; ++i) {
+    LaneOffsets element = offsets;
+    element.pattern = Pattern::Scattered;
+    forLanes(lanes, [&](int lane) { element.at[lane] += i * elementBytes; });
+    markWritten(region, element, lanes, elementBytes, w.taintOf(refs[i]));
+  }
+  return Flow::Next;
+}
+
+template <class T, class Cell>
+[[gnu::always_inline]] inline void storeElement(const Cell *from, const Region &region,
+                                                const LaneOffsets &offsets, uint32_t lanes,
+                                                uint32_t index, uint32_t size) {
+  if (offsets.pattern == Pattern::Contiguous && sizeof(T) == sizeof(Cell) && size == sizeof(T)) {
+    std::memcpy(region.host + offsets.at[0], from, 32 * sizeof(T));
+    return;
+  }
+  uint8_t *base = region.host + index * sizeof(T);
+  forLanes(lanes, [&](int lane) {
+    T value = static_cast<T>(from[lane]);
+    std::memcpy(base + offsets.at[lane] + region.laneStride * static_cast<unsigned>(lane), &value,
+                sizeof(T));
+  });
+}
+
+template <class T, class Cell>
+[[gnu::always_inline]] inline Flow storeBody(Warp &w, const Op &op, uint32_t mask) {
   const Ref *refs = elementRefs(w, op, op.b);
   const uint32_t count = op.count, size = sizeof(T) * count;
-  uint32_t anyTaint = 0;
+  uint32_t anyTaint = 0, skipped = 0;
   for (uint32_t i = 0; i < count; ++i)
     anyTaint |= w.taintOf(refs[i]) & mask;
-  uint32_t skipped = 0;
   return access(w, op, mask, size, size, AccessKind::Write, skipped,
                 [&](const Region &region, const LaneOffsets &offsets, uint32_t lanes) {
-                  if (anyTaint & lanes) {
-                    if (region.space == StateSpace::Global &&
-                        w.checkTaint(anyTaint & lanes, "a value stored to global memory", op) ==
-                            Flow::Trap)
-                      return Flow::Trap;
-                    for (uint32_t i = 0; i < count && region.shadow; ++i) {
-                      LaneOffsets element = offsets;
-                      element.contiguous = false;
-                      forLanes(lanes, [&](int lane) { element.at[lane] += i * sizeof(T); });
-                      markWritten(region, element, lanes, sizeof(T), w.taintOf(refs[i]));
-                    }
-                  } else {
+                  if ((anyTaint & lanes) == 0)
                     markWritten(region, offsets, lanes, size, 0);
-                  }
-                  for (uint32_t i = 0; i < count; ++i) {
-                    const Cell *from = w.cells<Cell>(refs[i]);
-                    if (offsets.contiguous && count == 1 && sizeof(T) == sizeof(Cell)) {
-                      std::memcpy(region.host + offsets.at[0], from, 32 * sizeof(T));
-                      continue;
-                    }
-                    forLanes(lanes, [&](int lane) {
-                      T value = static_cast<T>(from[lane]);
-                      std::memcpy(hostOf(region, offsets, lane) + i * sizeof(T), &value, sizeof(T));
-                    });
-                  }
+                  else if (markTainted(w, op, region, offsets, lanes, refs, sizeof(T)) ==
+                           Flow::Trap)
+                    return Flow::Trap;
+                  for (uint32_t i = 0; i < count; ++i)
+                    storeElement<T, Cell>(w.cells<Cell>(refs[i]), region, offsets, lanes, i, size);
                   return Flow::Next;
                 });
+}
+template <class T, class Cell> Flow storePlain(Warp &w, const Op &op, uint32_t mask) {
+  return storeBody<T, Cell>(w, op, mask);
+}
+template <class T, class Cell>
+MSA_PTXSIM_WIDE Flow storeWide(Warp &w, const Op &op, uint32_t mask) {
+  return storeBody<T, Cell>(w, op, mask);
+}
+template <class T, class Cell> Handler storeOf() {
+  return hostIsWide() ? &storeWide<T, Cell> : &storePlain<T, Cell>;
 }
 
 Flow store128(Warp &w, const Op &op, uint32_t mask) {
@@ -328,14 +372,14 @@ Flow store128(Warp &w, const Op &op, uint32_t mask) {
 template <class Cell> Handler storeHandler(const DataType &type) {
   switch (type.bits) {
   case 8:
-    return &store<uint8_t, Cell>;
+    return storeOf<uint8_t, Cell>();
   case 16:
-    return &store<uint16_t, Cell>;
+    return storeOf<uint16_t, Cell>();
   case 32:
-    return &store<uint32_t, Cell>;
+    return storeOf<uint32_t, Cell>();
   default:
     if constexpr (sizeof(Cell) == 8)
-      return &store<uint64_t, Cell>;
+      return storeOf<uint64_t, Cell>();
     return nullptr;
   }
 }

@@ -351,8 +351,9 @@ bool decodeMma(Decoder &d) {
   std::string_view shapeWord = d.takeNext();
   if (!aligned || !parseShape(shapeWord, plan->shape))
     return d.fail("{}: accepted: mma.sync.aligned.mXnYkZ", d.spelling());
-  int layoutA = d.takeOneOf({"row", "col"}), layoutB = d.takeOneOf({"col", "row"});
-  if (layoutA < 0 || layoutB < 0)
+  // By position: the two words may be in either order.
+  std::string_view layoutA = d.takeNext(), layoutB = d.takeNext();
+  if ((layoutA != "row" && layoutA != "col") || (layoutB != "row" && layoutB != "col"))
     return d.fail("{}: the layouts of A and B (.row, .col) are missing", d.spelling());
   d.take("kind::f8f6f4");
   plan->satfinite = d.take("satfinite");
@@ -365,7 +366,7 @@ bool decodeMma(Decoder &d) {
       *type = *found;
     else
       return d.fail("{}: four types, of D, A, B and C, are needed", d.spelling());
-  if (!choosePlan(*plan) || !layOut(*plan, layoutA == 0, layoutB == 1))
+  if (!choosePlan(*plan) || !layOut(*plan, layoutA == "row", layoutB == "row"))
     return d.fail("{}: there is no product of this shape and these types", d.spelling());
   requireType(d, plan->typeA, plan->shape);
   requireType(d, plan->typeB, plan->shape);
