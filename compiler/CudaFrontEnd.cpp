@@ -128,6 +128,7 @@ Expected<std::string> CudaFrontEnd::compileToPtx(const Source &source) const {
 
   std::vector<std::string> options = optionsFor(source, api->major);
   std::vector<const char *> optionTexts;
+  optionTexts.reserve(options.size());
   for (const std::string &option : options)
     optionTexts.push_back(option.c_str());
   int code = api->compileProgram(raw, int(optionTexts.size()), optionTexts.data());

@@ -161,6 +161,20 @@ Expected<bool> dimensions(const PreparedKernel &kernel, const Bounds &bounds, La
   return !empty;
 }
 
+/// Fills what the device needs for one step; false when its guard is false or its grid is empty.
+Expected<bool> pack(const PreparedStep &step, const Call &call, LaunchDims &dims,
+                    ParameterBlock &block) {
+  if (step.guard) {
+    MSA_ASSIGN_OR_RETURN(int64_t wanted, step.guard->evaluate(call.bounds));
+    if (wanted == 0)
+      return false;
+  }
+  MSA_ASSIGN_OR_RETURN(bool anything, dimensions(*step.kernel, call.bounds, dims));
+  for (const PreparedArg &arg : step.kernel->args)
+    MSA_RETURN_IF_ERROR(append(arg, call, block).in("argument '" + arg.spec->name + "'"));
+  return anything;
+}
+
 } // namespace
 
 struct LoadedProgram::State {
@@ -176,6 +190,9 @@ struct LoadedProgram::State {
   Status checkLayout(const WorkspaceLayout &, Bounds) const;
   Status checkPhases(const std::vector<std::string> &phases) const;
   Status runStep(const PreparedStep &, const Call &, const LaunchObserver &);
+  /// Calls `visit(step, call)` for each step of the wanted phases: for the first slab only, or all.
+  template <typename Visit>
+  Status walk(const Call &whole, const std::vector<std::string> &phases, bool all, Visit visit);
 };
 
 Status LoadedProgram::State::prepareAll() {
@@ -234,16 +251,9 @@ Status LoadedProgram::State::checkPhases(const std::vector<std::string> &phases)
 
 Status LoadedProgram::State::runStep(const PreparedStep &step, const Call &call,
                                      const LaunchObserver &observer) {
-  if (step.guard) {
-    MSA_ASSIGN_OR_RETURN(int64_t wanted, step.guard->evaluate(call.bounds));
-    if (wanted == 0)
-      return {};
-  }
   LaunchDims dims;
-  MSA_ASSIGN_OR_RETURN(bool anything, dimensions(*step.kernel, call.bounds, dims));
   ParameterBlock block;
-  for (const PreparedArg &arg : step.kernel->args)
-    MSA_RETURN_IF_ERROR(append(arg, call, block).in("argument '" + arg.spec->name + "'"));
+  MSA_ASSIGN_OR_RETURN(bool anything, pack(step, call, dims, block));
   if (!anything)
     return {};
   StepEvent event{.kernel = step.kernel->image,
@@ -256,6 +266,25 @@ Status LoadedProgram::State::runStep(const PreparedStep &step, const Call &call,
   MSA_RETURN_IF_ERROR(device.launch(step.kernel->handle, dims, block.bytes));
   event.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return observer.after ? observer.after(event) : Status();
+}
+
+template <typename Visit>
+Status LoadedProgram::State::walk(const Call &whole, const std::vector<std::string> &phases,
+                                  bool all, Visit visit) {
+  std::set<std::string_view> wanted(phases.begin(), phases.end());
+  int64_t tokens = whole.bounds.tokens;
+  for (const PreparedGroup &group : groups) {
+    int64_t slab = group.slabbed ? whole.layout.slab : std::max<int64_t>(tokens, 1);
+    for (int64_t begin = 0; begin < tokens && (all || begin == 0); begin += slab) {
+      Call call = whole;
+      call.bounds.slabBegin = begin;
+      call.bounds.slab = std::min(slab, tokens - begin);
+      for (const PreparedStep &step : group.steps)
+        if (wanted.empty() || wanted.contains(step.kernel->image->phase))
+          MSA_RETURN_IF_ERROR(visit(step, call).in(step.kernel->image->phase));
+    }
+  }
+  return {};
 }
 
 LoadedProgram::LoadedProgram(std::unique_ptr<State> s) : state(std::move(s)) {}
@@ -278,19 +307,17 @@ Status LoadedProgram::launch(const std::map<std::string, DevicePtr> &tensors, De
   MSA_RETURN_IF_ERROR(checkBounds(bounds));
   MSA_RETURN_IF_ERROR(state->checkPhases(phases));
   MSA_RETURN_IF_ERROR(state->checkLayout(layout, bounds));
-  std::set<std::string_view> wanted(phases.begin(), phases.end());
-  for (const PreparedGroup &group : state->groups) {
-    int64_t slab = group.slabbed ? layout.slab : std::max<int64_t>(bounds.tokens, 1);
-    for (int64_t begin = 0; begin < bounds.tokens; begin += slab) {
-      Call call{tensors, workspace, layout, bounds};
-      call.bounds.slabBegin = begin;
-      call.bounds.slab = std::min(slab, bounds.tokens - begin);
-      for (const PreparedStep &step : group.steps)
-        if (wanted.empty() || wanted.contains(step.kernel->image->phase))
-          MSA_RETURN_IF_ERROR(state->runStep(step, call, observer).in(step.kernel->image->phase));
-    }
-  }
-  return {};
+  Call whole{tensors, workspace, layout, bounds};
+  // A tensor that the last kernel misses is told before the first one has run.
+  MSA_RETURN_IF_ERROR(
+      state->walk(whole, phases, false, [](const PreparedStep &step, const Call &call) {
+        LaunchDims dims;
+        ParameterBlock block;
+        return pack(step, call, dims, block).status();
+      }));
+  return state->walk(whole, phases, true, [&](const PreparedStep &step, const Call &call) {
+    return state->runStep(step, call, observer);
+  });
 }
 
 } // namespace msa

@@ -60,10 +60,10 @@ public:
   static Expected<std::unique_ptr<LoadedProgram>> load(std::shared_ptr<const Program>, Device &);
   ~LoadedProgram();
   /// `tensors` gives the address of each Input, Output and Status argument by name; a missing, null
-  /// or misaligned one is an error that names it (null is accepted for a tensor without elements).
-  /// `workspace` has layout.bytes bytes. `phases` (empty = all) restricts the steps that run. A
-  /// group that is not slabbed runs once with slab_begin = 0 and slab = tokens; a step whose grid
-  /// is empty is not launched.
+  /// or misaligned one is an error that names it, before any kernel runs (null is accepted for a
+  /// tensor without elements). `workspace` has layout.bytes bytes. `phases` (empty = all) restricts
+  /// the steps that run. A group that is not slabbed runs once with slab_begin = 0 and slab =
+  /// tokens; a step whose grid is empty is not launched.
   Status launch(const std::map<std::string, DevicePtr> &tensors, DevicePtr workspace,
                 const WorkspaceLayout &layout, const Bounds &,
                 const std::vector<std::string> &phases = {}, const LaunchObserver & = {});

@@ -51,9 +51,9 @@ struct RunOptions {
   std::vector<std::string> disabledChecks;
   MmaMode mma = MmaMode::Fast;
   bool counters = false;
-  unsigned threads = 0;               ///< host threads; 0 = one a core
-  uint64_t instructionBudget = 0;     ///< warp instructions a CTA may execute; 0 = unlimited
-  uint32_t smCount = 1;               ///< value of %nsmid
+  unsigned threads = 0;           ///< host threads; 0 = one a core
+  uint64_t instructionBudget = 0; ///< warp instructions a CTA may execute; 0 = unlimited
+  uint32_t smCount = 1;           ///< value of %nsmid
 };
 
 struct LaunchConfig {
@@ -91,7 +91,8 @@ struct Counters {
 class Executable {
 public:
   /// Refuses unknown instructions by name with line and column (X9).
-  static Expected<std::shared_ptr<Executable>> create(std::shared_ptr<const Module>, const std::string &name);
+  static Expected<std::shared_ptr<Executable>> create(std::shared_ptr<const Module>,
+                                                      const std::string &name);
   virtual ~Executable() = default;
   virtual const Module &module() const = 0;
   struct Result {

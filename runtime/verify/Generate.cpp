@@ -171,8 +171,12 @@ private:
     if (!options.scales || (type != DType::E4M3 && type != DType::NVFP4))
       return;
     Tensor scale(Element::F32, {options.perHeadScales && type == DType::E4M3 ? heads : 1});
-    for (int64_t i = 0; i < scale.count(); ++i)
-      scale.as<float>()[i] = static_cast<float>(filler.unit() * (0.5 + rng.uniform()));
+    // Scales of neighbouring heads lie far apart: taking the wrong one must not pass for rounding.
+    for (int64_t i = 0; i < scale.count(); ++i) {
+      double spread = scale.count() == 1 ? 1.0 : i % 2 ? 2.0 : 0.5;
+      scale.as<float>()[i] =
+          static_cast<float>(filler.unit() * spread * (0.7 + 0.6 * rng.uniform()));
+    }
     c.tensors[name + "_scale"] = std::move(scale);
   }
 
@@ -192,6 +196,7 @@ GenerateOptions thoroughOptions(uint64_t seed, bool checked) {
   GenerateOptions options;
   options.seed = seed;
   options.perHeadScales = true;
+  options.saturating = true;
   options.nanIndexKeys = true;
   options.copiedBlocks = true;
   options.specialScores = true;

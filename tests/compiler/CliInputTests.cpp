@@ -173,9 +173,11 @@ TEST_CASE("msa-compile: help, version and presets", "[cli]") {
 }
 
 TEST_CASE("msa-compile: a full disk under standard output is an error", "[cli][negative]") {
-  auto result = runProcess(
-      {"/bin/sh", "-c", msaCompile.string() + " --preset minimax-m3 --print-plan > /dev/full"});
-  REQUIRE(result.ok());
-  CHECK(result->exitCode == 2);
-  CHECK_THAT(result->errors, Contains("cannot write to standard output"));
+  for (const char *arguments : {"--preset minimax-m3 --print-plan", "--help", "--list-presets"}) {
+    auto result =
+        runProcess({"/bin/sh", "-c", msaCompile.string() + " " + arguments + " > /dev/full"});
+    REQUIRE(result.ok());
+    CHECK(result->exitCode == 2);
+    CHECK_THAT(result->errors, Contains("cannot write to standard output"));
+  }
 }

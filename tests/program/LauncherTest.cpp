@@ -210,6 +210,12 @@ TEST_CASE("missing, null and misaligned tensors are named") {
   CHECK(f.run().ok());
 }
 
+TEST_CASE("a tensor that only the last kernel misses is told before the first one runs") {
+  Fixture f;
+  f.program->kernels[2].args[0].name = "lse";
+  f.checkRefused("gather_plan: argument 'lse': the kernel takes this tensor");
+}
+
 TEST_CASE("null is fine for a tensor without elements") {
   Fixture f;
   f.program->kernels[0].args[0].shape = {"tokens", "pages"};

@@ -5,6 +5,9 @@
 
 #include <catch2/catch.hpp>
 
+#include <fmt/format.h>
+
+#include <cstdint>
 #include <filesystem>
 #include <sstream>
 #include <string>
@@ -27,7 +30,8 @@ inline ProcessResult msaRun(const std::string &line, const char *program = MSA_R
 /// A folder that is removed at the end of the test.
 struct Folder {
   std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("msa-run-test-" + std::to_string(getpid()));
+      std::filesystem::temp_directory_path() /
+      fmt::format("msa-run-test-{}-{}", getpid(), reinterpret_cast<uintptr_t>(this));
   Folder() {
     std::filesystem::remove_all(path);
     std::filesystem::create_directories(path);

@@ -29,7 +29,12 @@ const std::string lengths = "--query-lens 5,1,3 --kv-lens 200,90,2 ";
 /// Whether plans compile here; says so once when they do not.
 bool canCompile() {
   static const bool can = [] {
-    ProcessResult r = msaRun(small + lengths + "--op gather_plan");
+    Folder folder;
+    ProcessResult r =
+        msaRun("--preset narrow-64 --op gather_plan --target sm_80 --route cuda --no-cache "
+               "--quiet -o " +
+                   folder / "probe.msab",
+               MSA_COMPILE);
     if (r.exitCode == 3)
       WARN("SKIPPED: " << r.errors);
     return r.exitCode != 3;

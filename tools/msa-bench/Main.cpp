@@ -141,7 +141,7 @@ int main(int argc, char **argv) {
   try {
     return msa::bench::mainOf(argc, argv);
   } catch (const std::exception &error) {
-    fmt::print(stderr, "msa-bench: {}\n", error.what());
+    std::fprintf(stderr, "msa-bench: %s\n", error.what());
     return static_cast<int>(msa::StatusCode::Internal);
   }
 }

@@ -36,6 +36,14 @@ double secondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+/// Prints to standard output and flushes it: a full disk must not look like success.
+Status printAll(const std::string &text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0)
+    return {};
+  std::fputs("msa-compile: cannot write to standard output\n", stderr);
+  return Status::invalid("cannot write to standard output");
+}
+
 /// One call of the program.
 class Run {
 public:
@@ -228,12 +236,8 @@ int Run::report() {
   else if (outcome.status.ok() && !options.printPlan)
     fmt::print(options.output.empty() && options.emit != "bundle" ? stderr : stdout, "{}",
                reportText(options, outcome));
-  if (!text.empty() && std::fwrite(text.data(), 1, text.size(), stdout) != text.size())
-    outcome.status = Status::invalid("cannot write to standard output");
-  if (std::fflush(stdout) != 0 && outcome.status.ok()) {
-    fmt::print(stderr, "msa-compile: cannot write to standard output\n");
-    outcome.status = Status::invalid("cannot write to standard output");
-  }
+  if (Status printed = printAll(text); !printed.ok() && outcome.status.ok())
+    outcome.status = printed;
   return outcome.status.exitCode();
 }
 
@@ -248,14 +252,10 @@ int mainOf(int argc, char **argv) {
       fmt::print("{}", reportJson({}, {.status = parsed.status()}));
     return parsed.status().exitCode();
   }
-  if (parsed->text) {
-    fmt::print("{}", *parsed->text);
-    return 0;
-  }
-  if (parsed->options.listPresets) {
-    fmt::print("{}", parsed->options.json ? presetsJson() : presetsText());
-    return 0;
-  }
+  if (parsed->text)
+    return printAll(*parsed->text).exitCode();
+  if (parsed->options.listPresets)
+    return printAll(parsed->options.json ? presetsJson() : presetsText()).exitCode();
   return Run(std::move(parsed->options), start).run();
 }
 
@@ -266,8 +266,9 @@ int main(int argc, char **argv) {
   try {
     return msa::tools::mainOf(argc, argv);
   } catch (const std::exception &error) {
-    fmt::print(stderr, "msa-compile: {} (a bug of ours; please report it with the command line)\n",
-               error.what());
+    std::fprintf(stderr,
+                 "msa-compile: %s (a bug of ours; please report it with the command line)\n",
+                 error.what());
     return static_cast<int>(msa::StatusCode::Internal);
   }
 }

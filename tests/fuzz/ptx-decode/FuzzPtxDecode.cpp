@@ -1,10 +1,13 @@
-//===- FuzzPtxDecode.cpp - mutated instructions for the decoder ------------===//
+//===- FuzzPtxDecode.cpp - mutated instructions, decoded and run ------------===//
 //
 // A seed is one instruction (or a few); the module around it is added after
-// the mutation, so that most inputs reach the decoder.
+// the mutation. Most mutated text is refused by the parser, so inputs that begin
+// with '#' are read another way: each byte chooses an opcode of the simulator's
+// table, a modifier or an operand, which always parses.
 //
 //===----------------------------------------------------------------------===//
 #include "Fuzz.h"
+#include "ptxsim/OpcodeTable.h"
 #include "ptxsim/Parser.h"
 #include "ptxsim/Simulator.h"
 
@@ -108,6 +111,206 @@ const char *const seeds[] = {
     "createpolicy.fractional.L2::evict_last.b64 %rd1, 1.0;",
     "testp.finite.f32 %p1, %f1;"};
 
+const char *const modifiers[] = {"u8",
+                                 "u16",
+                                 "u32",
+                                 "u64",
+                                 "s8",
+                                 "s16",
+                                 "s32",
+                                 "s64",
+                                 "b8",
+                                 "b16",
+                                 "b32",
+                                 "b64",
+                                 "b128",
+                                 "f16",
+                                 "f32",
+                                 "f64",
+                                 "f16x2",
+                                 "bf16",
+                                 "bf16x2",
+                                 "f32x2",
+                                 "tf32",
+                                 "e4m3x2",
+                                 "e5m2x2",
+                                 "e2m1x2",
+                                 "pred",
+                                 "rn",
+                                 "rz",
+                                 "rm",
+                                 "rp",
+                                 "rna",
+                                 "rni",
+                                 "rzi",
+                                 "ftz",
+                                 "sat",
+                                 "satfinite",
+                                 "relu",
+                                 "approx",
+                                 "full",
+                                 "wide",
+                                 "lo",
+                                 "hi",
+                                 "cc",
+                                 "lt",
+                                 "eq",
+                                 "NaN",
+                                 "and",
+                                 "or",
+                                 "xor",
+                                 "add",
+                                 "min",
+                                 "max",
+                                 "inc",
+                                 "exch",
+                                 "cas",
+                                 "popc",
+                                 "global",
+                                 "shared",
+                                 "local",
+                                 "param",
+                                 "const",
+                                 "shared::cta",
+                                 "shared::cluster",
+                                 "to",
+                                 "v2",
+                                 "v4",
+                                 "v8",
+                                 "nc",
+                                 "relaxed",
+                                 "acquire",
+                                 "release",
+                                 "acq_rel",
+                                 "volatile",
+                                 "weak",
+                                 "gpu",
+                                 "cta",
+                                 "sys",
+                                 "cluster",
+                                 "sync",
+                                 "aligned",
+                                 "warp",
+                                 "arrive",
+                                 "red",
+                                 "bfly",
+                                 "idx",
+                                 "down",
+                                 "up",
+                                 "ballot",
+                                 "any",
+                                 "all",
+                                 "uni",
+                                 "m8n8",
+                                 "m16n8k16",
+                                 "m16n8k8",
+                                 "x1",
+                                 "x2",
+                                 "x4",
+                                 "trans",
+                                 "row",
+                                 "col",
+                                 "cg",
+                                 "ca",
+                                 "async",
+                                 "commit_group",
+                                 "wait_group",
+                                 "l",
+                                 "r",
+                                 "wrap",
+                                 "clamp",
+                                 "L1::no_allocate",
+                                 "L2::128B",
+                                 "L2::cache_hint"};
+
+const char *const operands[] = {"%r1",
+                                "%r2",
+                                "%rd1",
+                                "%rd2",
+                                "%rs1",
+                                "%rs2",
+                                "%f1",
+                                "%f2",
+                                "%fd1",
+                                "%fd2",
+                                "%q1",
+                                "%p1",
+                                "!%p2",
+                                "%r1|%p1",
+                                "_|%p1",
+                                "_",
+                                "0",
+                                "-1",
+                                "5",
+                                "16",
+                                "0x96",
+                                "0f3F800000",
+                                "0d3FF0000000000000",
+                                "1.5",
+                                "%tid.x",
+                                "%laneid",
+                                "%clock64",
+                                "tile",
+                                "f",
+                                "g",
+                                "g+4",
+                                "[%rd1]",
+                                "[%r1+4]",
+                                "[tile]",
+                                "[g+8]",
+                                "[arg]",
+                                "[c]",
+                                "[depot]",
+                                "[map, {%r1, %r2}]",
+                                "{%r1}",
+                                "{%r1, %r2}",
+                                "{%r1, %r2, %r3, %r4}",
+                                "{%f1, %f2}",
+                                "{%f1, %f2, %f3, %f4}",
+                                "{%rs1, %rs2}",
+                                "{%rd1, %rd2}",
+                                "{_, %r1}",
+                                "{%rd1, %rd2, %rd3, %rd4}",
+                                "out",
+                                "in"};
+
+/// One to three instructions chosen by the bytes.
+std::string instructionsOf(std::string_view bytes,
+                           const std::vector<msa::ptxsim::OpcodeInfo> &opcodes) {
+  size_t at = 0;
+  auto pick = [&](size_t count) {
+    return at < bytes.size() ? static_cast<uint8_t>(bytes[at++]) % count : 0;
+  };
+  std::string text;
+  for (size_t left = 1 + pick(3); left > 0; --left) {
+    text += opcodes[(pick(256) * 256 + pick(256)) % opcodes.size()].name;
+    for (size_t n = pick(6); n > 0; --n)
+      text += std::string(".") + modifiers[pick(std::size(modifiers))];
+    for (size_t n = pick(6), i = 0; i < n; ++i)
+      text += std::string(i ? ", " : " ") + operands[pick(std::size(operands))];
+    text += ";\n";
+  }
+  return text;
+}
+
+/// Whatever the instruction does (a trap, mostly), the simulator must survive it.
+bool runOnce(msa::ptxsim::Executable &executable) {
+  using namespace msa::ptxsim;
+  GlobalMemory memory;
+  auto buffer = memory.allocate(256, Initial::Zero, "buffer");
+  LaunchConfig config;
+  config.block = {48, 1, 1};
+  config.dynamicSharedBytes = 64;
+  config.parameters.resize(192);
+  if (buffer.ok())
+    std::memcpy(config.parameters.data(), &*buffer, 8);
+  RunOptions options;
+  options.threads = 1;
+  options.instructionBudget = 200;
+  options.counters = true;
+  return executable.run("k", config, memory, options).ok();
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -115,6 +318,14 @@ int main(int argc, char **argv) {
   msa::fuzz::Target target;
   target.name = "fuzz-ptx-decode";
   target.seeds.assign(std::begin(seeds), std::end(seeds));
+  for (unsigned i = 0; i < 100; ++i) {
+    std::mt19937_64 random(i);
+    std::string choices = "#";
+    for (unsigned k = 0; k < 24; ++k)
+      choices += static_cast<char>(random());
+    target.seeds.push_back(choices);
+  }
+  std::vector<OpcodeInfo> opcodes = opcodeTable();
   target.dictionary = {".u32",       ".b64",
                        ".f32",       ".v4",
                        ".v8",        ".s8",
@@ -132,12 +343,16 @@ int main(int argc, char **argv) {
                        "0f7FC00000", "tile",
                        "f",          "arg",
                        "END"};
-  target.run = [](std::string_view text) {
-    std::string module = head + std::string(text) + "\nEND: ret; }\n";
+  target.run = [&](std::string_view text) {
+    std::string body =
+        text.starts_with('#') ? instructionsOf(text.substr(1), opcodes) : std::string(text);
+    std::string module = head + body + "\nEND: ret; }\n";
     auto parsed = parseModule(module, "fuzz.ptx");
     if (!parsed.ok())
       return false;
-    return Executable::create(std::make_shared<const Module>(std::move(*parsed)), "fuzz.ptx").ok();
+    auto executable =
+        Executable::create(std::make_shared<const Module>(std::move(*parsed)), "fuzz.ptx");
+    return executable.ok() && runOnce(**executable);
   };
   return msa::fuzz::runFuzz(target, argc, argv);
 }
