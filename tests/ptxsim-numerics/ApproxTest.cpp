@@ -7,7 +7,6 @@
 #include "ptxsim/numerics/Approx.h"
 
 #include "Oracle.h"
-#include "ptxsim/numerics/LaneMath.h"
 
 #include <catch2/catch.hpp>
 
@@ -130,17 +129,4 @@ TEST_CASE("f64 approximations work on the upper word") {
   REQUIRE(rsqrtApproxFtzF64(-0.0) == -HUGE_VAL);
   REQUIRE(rsqrtApproxFtzF64(16.0) == 0.25);
   REQUIRE(rsqrtApproxF64(2.0) == Approx(0.70710678118654752));
-}
-
-TEST_CASE("ex2 over lanes equals ex2 of one") {
-  std::vector<float> in, out(words().size());
-  for (uint32_t word : words())
-    in.push_back(floatOf(word));
-  for (bool ftz : {false, true}) {
-    ex2Lanes(out.data(), in.data(), in.size(), ftz);
-    size_t wrong = 0;
-    for (size_t i = 0; i < in.size(); ++i)
-      wrong += bitsOf(out[i]) != bitsOf(ex2Approx(in[i], ftz));
-    REQUIRE(wrong == 0);
-  }
 }

@@ -156,6 +156,13 @@ TEST_CASE("version, target and address size") {
   CHECK(module.status().message().find(row.words) == 0);
 }
 
+TEST_CASE("the version that introduces a target has it") {
+  CHECK(parseModule(".version 8.0\n.target sm_90a\n", "t").ok());
+  CHECK(parseModule(".version 6.3\n.target sm_75\n", "t").ok());
+  CHECK(parseModule(".version 9.1\n.target sm_100a\n", "t").ok());
+  CHECK_FALSE(parseModule(".version 8.5\n.target sm_100a\n", "t").ok());
+}
+
 TEST_CASE("depth and memory are bounded") {
   std::string deep(100000, '{');
   CHECK(parseError(".entry k() " + deep).find("nests more than 64 deep") != std::string::npos);

@@ -59,6 +59,20 @@ TEST_CASE("labels are local to their block") {
   CHECK(target(4) == 0);
 }
 
+TEST_CASE("the nearest block that declares a label has it, also behind the use") {
+  Module module = parseOk(".visible .entry k() { .reg .pred p;\n"
+                          "L: @p bra L;\n"
+                          "{ { @p bra L; } ret; L: ret; }\nret; }");
+  CHECK(module.functions[0].body[1].operands[0].index == 3);
+}
+
+TEST_CASE("an inner range hides an outer single register") {
+  Module module =
+      parseOk(".visible .entry k() { .reg .f32 %r1; { .reg .b64 %r<3>; mov.b64 %r1, 0; } }");
+  const Function &f = module.functions[0];
+  CHECK(f.registers[f.body[0].operands[0].index].type == Type::B64);
+}
+
 TEST_CASE("variables of blocks get unique names") {
   Module module = parseOk(
       ".func f(.param .b32 x) { ret; }\n.visible .entry k(.param .b32 p) { .reg .b32 %r<2>;\n"

@@ -127,7 +127,50 @@ TEST_CASE("bad launches are told apart from bad kernels") {
   CHECK(code([](Kernel &c) { c.launch.block = {32, 64, 1}; }) == StatusCode::InvalidInput);
   CHECK(code([](Kernel &c) { c.launch.grid = {0, 1, 1}; }) == StatusCode::InvalidInput);
   CHECK(code([](Kernel &c) { c.launch.dynamicSharedBytes = 300000; }) == StatusCode::InvalidInput);
-  CHECK(code([](Kernel &c) { c.launch.cluster = {2, 1, 1}; }) == StatusCode::Missing);
+  CHECK(code([](Kernel &c) { c.launch.cluster = {2, 1, 1}; }) == StatusCode::InvalidInput);
   CHECK(code([](Kernel &c) { c.options.disabledChecks = {"X99"}; }) == StatusCode::InvalidInput);
   CHECK(code([](Kernel &c) { c.options.disabledChecks = {"T3", "all"}; }) == StatusCode::Ok);
+}
+
+TEST_CASE("two CTAs that write different values to one word") {
+  Kernel k =
+      kernel("setp.lt.u32 %p1, %r40, 5; @%p1 exit; st.global.u32 [%rd_1+8], %r40;", 40, 1280);
+  std::string first;
+  for (unsigned threads : threadCounts) {
+    k.options.threads = threads;
+    Ran ran = run(k);
+    CHECK(ran.id() == "P5");
+    CHECK(ran.result.trap.cta == std::array<uint32_t, 3>{39, 0, 0});
+    CHECK(ran.text().find("CTA (5,0,0) writes too") != std::string::npos);
+    CHECK(ran.text().find("offset 8 of buffer 'sync'") != std::string::npos);
+    if (first.empty())
+      first = ran.text();
+    CHECK(ran.text() == first);
+  }
+  k.options.disabledChecks = {"P5"};
+  CHECK(run(k).text() == "");
+}
+
+TEST_CASE("a CTA that reads what another one writes, in either order") {
+  for (const char *reader : {"0", "19"}) {
+    Kernel k = kernel(std::string("setp.eq.u32 %p1, %r40, ") + reader +
+                          "; @%p1 ld.global.u32 %r1, [%rd_0+1024];"
+                          "@!%p1 st.global.u32 [%a0], %r40;",
+                      20, 640);
+    for (unsigned threads : threadCounts) {
+      k.options.threads = threads;
+      Ran ran = run(k);
+      CHECK(ran.id() == "P5");
+      CHECK(ran.text().find(std::string("CTA (") + reader + ",0,0) reads too") !=
+            std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("CTAs that write the same value, and neighbours in one word, do not race") {
+  CHECK(run(kernel("mov.u32 %r1, 3; st.global.u32 [%rd_1], %r1;", 20, 2)).text() == "");
+  CHECK(run(kernel("cvt.u64.u32 %d1, %r40; add.s64 %d1, %rd_1, %d1; cvt.u16.u32 %h1, %r40; "
+                   "st.global.u8 [%d1], %h1;",
+                   20, 2))
+            .text() == "");
 }

@@ -53,9 +53,10 @@ TEST_CASE("the module's version and target are too low") {
 }
 
 TEST_CASE("instructions of later parts say so and have another code") {
-  for (const char *body : {"mbarrier.init.shared.b64 [%r1], 1;", "cp.async.bulk.commit_group;",
-                           "wgmma.fence.sync.aligned;", "barrier.cluster.arrive;",
-                           "fence.mbarrier_init.release.cluster;"}) {
+  for (const char *body :
+       {"mbarrier.init.shared.b64 [%r1], 1;", "cp.async.bulk.commit_group;",
+        "wgmma.fence.sync.aligned;", "multimem.ld_reduce.global.add.u32 %r1, [%d1];",
+        "fence.mbarrier_init.release.cluster;"}) {
     Ran ran = refuse(body);
     CHECK(ran.status.code() == msa::StatusCode::Missing);
     CHECK(has(ran, "asynchronous machinery"));

@@ -37,6 +37,13 @@ TEST_CASE("taint flows through arithmetic, shuffles and shared memory") {
             .id() == "X4");
 }
 
+TEST_CASE("the trap says where the value was read") {
+  Ran ran = run(
+      kernel("\n\nld.global.u32 %r1, [%a1+8];\nadd.u32 %r2, %r1, 1;\nst.global.u32 [%a0], %r2;"));
+  CHECK(ran.id() == "X4");
+  CHECK(ran.text().find("line 15, lane 0, offset 8 of buffer 'in'") != std::string::npos);
+}
+
 TEST_CASE("only the lanes that are uninitialised are blamed") {
   Ran ran =
       run(kernel("setp.ne.u32 %p1, %tid_x, 9; @%p1 mov.u32 %r1, 1; st.global.u32 [%a0], %r1;"));

@@ -3,7 +3,7 @@
 #
 #   command-line.sh MSA_SIM
 set -uo pipefail
-sim=$1
+sim=$(realpath "$1")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -78,6 +78,7 @@ expect 2 "'exact'" "$sim" run scale.ptx --launch good.json --mma exakt
 expect 2 "none.ptx" "$sim" run none.ptx --launch good.json
 expect 2 "none.json" "$sim" run scale.ptx --launch none.json
 expect 2 "" "$sim" run . --launch good.json
+expect 2 "--save" "$sim" run scale.ptx --launch good.json --save scale.ptx/out
 
 # A run: output beside the launch file, or where --save says; nothing else.
 expect 0 "scale: done" "$sim" run scale.ptx --launch good.json
@@ -97,6 +98,8 @@ done
 
 # A trap: exit 1, located, no output file.
 rm -rf out y.npy
+expect 1 "scale.ptx:17" "$sim" run scale.ptx --launch bad.json --save out
+check [ ! -e out ]
 expect 1 "scale.ptx:17" "$sim" run scale.ptx --launch bad.json
 check [ ! -e y.npy ]
 expect 1 '"id": "X5"' "$sim" run scale.ptx --launch bad.json --json

@@ -108,6 +108,15 @@ void report(const Options &options, const Finished &run) {
              run.saved.size() == 1 ? "" : "s");
 }
 
+/// The folder of the outputs; "" is the current one.
+Status makeFolder(const std::filesystem::path &folder) {
+  std::error_code problem;
+  if (!folder.empty() && !std::filesystem::is_directory(folder, problem))
+    std::filesystem::create_directories(folder, problem);
+  return problem ? Status::invalid(fmt::format("--save {}: {}", folder.string(), problem.message()))
+                 : Status();
+}
+
 } // namespace
 
 Expected<int> runCommand(const Options &options) {
@@ -124,13 +133,8 @@ Expected<int> runCommand(const Options &options) {
   MSA_ASSIGN_OR_RETURN(PreparedLaunch launch, prepareLaunch(spec, folder, *kernel, memory));
   MSA_ASSIGN_OR_RETURN(std::shared_ptr<ptxsim::Executable> executable,
                        ptxsim::Executable::create(module, options.ptxFile));
-  if (!options.saveFolder.empty()) {
+  if (!options.saveFolder.empty())
     folder = options.saveFolder;
-    std::error_code problem;
-    std::filesystem::create_directories(folder, problem);
-    if (problem)
-      return Status::invalid(fmt::format("--save {}: {}", options.saveFolder, problem.message()));
-  }
 
   Progress progress("simulate", 1, {.quiet = options.quiet});
   progress.note(spec.entry);
@@ -142,6 +146,7 @@ Expected<int> runCommand(const Options &options) {
 
   Finished finished{spec, result, {}, seconds};
   if (!result.trapped) { // what a trapped kernel left is no result
+    MSA_RETURN_IF_ERROR(makeFolder(folder));
     MSA_ASSIGN_OR_RETURN(finished.saved, saveOutputs(spec, launch, folder, memory));
   }
   report(options, finished);

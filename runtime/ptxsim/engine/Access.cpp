@@ -1,6 +1,8 @@
 //===- Access.cpp - regions, initialised bytes, traps and counters of accesses ---===//
 #include "ptxsim/engine/Access.h"
 
+#include "ptxsim/engine/Cluster.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -21,6 +23,7 @@ Region regionOf(Allocation &allocation) {
   region.shadow = allocation.shadow;
   region.allocation = &allocation;
   region.fillsLazily = allocation.chunkReady != nullptr;
+  region.watched = allocation.watched;
   return region;
 }
 
@@ -44,6 +47,15 @@ const Region &likelyRegion(Warp &warp, StateSpace space) {
   }
 }
 
+namespace {
+/// The shared memory that an address belongs to: the CTA's own, or that of another of its cluster.
+const Region &sharedOf(const Cta &cta, uint64_t address) {
+  uint64_t rank = (address - sharedWindow) >> sharedRankShift;
+  bool isPeer = cta.cluster && rank < cta.cluster->ctas.size();
+  return isPeer ? cta.cluster->ctas[rank]->sharedRegion : cta.sharedRegion;
+}
+} // namespace
+
 bool locate(Warp &warp, uint64_t address, uint32_t size, Region &found) {
   const Cta &cta = *warp.cta;
   if (address >= bufferWindow) {
@@ -55,7 +67,7 @@ bool locate(Warp &warp, uint64_t address, uint32_t size, Region &found) {
     return true;
   }
   if (inside(address, sharedWindow))
-    found = cta.sharedRegion;
+    found = sharedOf(cta, address);
   else if (inside(address, localWindow))
     found = warp.localRegion;
   else if (inside(address, constWindow))
@@ -124,7 +136,12 @@ uint32_t uninitialisedLanes(const Region &region, const LaneOffsets &offsets, ui
 Flow loadTaint(Warp &warp, const Region &region, const LaneOffsets &offsets, uint32_t mask,
                uint32_t size, uint32_t &tainted) {
   tainted = uninitialisedLanes(region, offsets, mask, size);
-  if (tainted == 0 || region.space != StateSpace::Shared || warp.cta->pendingCopies == 0)
+  if (tainted == 0)
+    return Flow::Next;
+  int first = std::countr_zero(tainted);
+  warp.uninitialisedRead = {true,         warp.pc,          first, offsets.at[first],
+                            region.space, region.allocation};
+  if (region.host != warp.cta->sharedRegion.host || warp.cta->pendingCopies == 0)
     return Flow::Next;
   for (uint32_t left = tainted; left != 0; left &= left - 1) {
     int lane = std::countr_zero(left);
@@ -187,11 +204,11 @@ Flow trapOutside(Warp &warp, const Op &, int lane, uint64_t address, uint32_t si
   const Cta &cta = *warp.cta;
   const Program &program = *warp.program;
   std::string start = fmt::format("{} {} byte{} ", verb(kind), size, size == 1 ? "" : "s");
-  if (inside(address, sharedWindow) || inside(address + windowBytes, sharedWindow))
+  if (inside(address, sharedWindow))
     return warp.trap(Check::X5, lane,
                      start + "outside of shared memory: " +
-                         describePlacement(program.shared, address - sharedWindow, "shared",
-                                           cta.sharedRegion.bytes));
+                         describePlacement(program.shared, address - cta.sharedRegion.start,
+                                           "shared", cta.sharedRegion.bytes));
   if (inside(address, localWindow))
     return warp.trap(Check::X6, lane,
                      start + "outside of local memory: " +
@@ -220,15 +237,44 @@ Flow trapMisaligned(Warp &warp, const Op &, int lane, uint64_t address, uint32_t
     where = fmt::format(" (offset {} of buffer '{}')", address - region.start,
                         region.allocation->label);
   else if (inside(address, sharedWindow))
-    where = fmt::format(" (offset {} of shared memory)", address - sharedWindow);
+    where = fmt::format(" (offset {} of shared memory)", address - region.start);
   return warp.trap(Check::X5, lane,
                    fmt::format("misaligned address 0x{:x}{}: this access needs a multiple of {}",
                                address, where, align));
 }
 
-Flow trapReadOnly(Warp &warp, int lane, StateSpace space) {
+namespace {
+/// The CTA of the cluster, other than this one, whose shared memory the region is; or null.
+const Cta *peerOf(const Warp &warp, const Region &region) {
+  if (region.space != StateSpace::Shared || region.host == warp.cta->sharedRegion.host)
+    return nullptr;
+  return warp.cta->cluster->ctas[(region.start - sharedWindow) >> sharedRankShift].get();
+}
+} // namespace
+
+bool isRefused(const Warp &warp, const Op &op, const Region &region, AccessKind kind) {
+  if (!region.writable && kind != AccessKind::Read)
+    return true;
+  const Cta *peer = peerOf(warp, region);
+  return peer && (peer->isDone() || static_cast<StateSpace>(op.mode) == StateSpace::Shared);
+}
+
+Flow trapRefused(Warp &warp, int lane, const Region &region) {
+  const Cta *peer = peerOf(warp, region);
+  if (!peer)
+    return warp.trap(
+        Check::X5, lane,
+        fmt::format("writes to .{} memory, which is read-only", toString(region.space)));
+  if (peer->isDone())
+    return warp.trap(
+        Check::B6, lane,
+        fmt::format("accesses the shared memory of CTA {} of the cluster, which has ended; "
+                    "a barrier.cluster before its end would keep it",
+                    peer->rank));
   return warp.trap(Check::X5, lane,
-                   fmt::format("writes to .{} memory, which is read-only", toString(space)));
+                   fmt::format("an address in the shared memory of CTA {} of the cluster; .shared "
+                               "reaches the CTA's own ({}), .shared::cluster reaches others",
+                               peer->rank, warp.cta->rank));
 }
 
 //===----------------------------------------------------------------------===//
@@ -363,6 +409,23 @@ Flow observeShared(Warp &warp, const Op &op, const LaneOffsets &offsets, uint32_
   return Flow::Next;
 }
 
+void observeGlobal(Warp &warp, const Region &region, const LaneOffsets &offsets, uint32_t mask,
+                   uint32_t size, AccessKind kind) {
+  Cta &cta = *warp.cta;
+  GlobalRaces &races = *cta.launch->globalRaces;
+  auto &watched = *static_cast<GlobalRaces::Watched *>(region.watched);
+  const bool contiguous = offsets.pattern == Pattern::Contiguous;
+  uint32_t lanes = contiguous ? 1 : offsets.pattern == Pattern::Uniform ? mask & (0 - mask) : mask;
+  const uint32_t bytes = contiguous ? 32 * size : size;
+  forLanes(lanes, [&](int lane) {
+    if (kind == AccessKind::Read)
+      races.read(watched, offsets.at[lane], bytes, cta.linear);
+    else
+      races.write(watched, offsets.at[lane], bytes, cta.linear, warp.pc << 5 | warp.index,
+                  cta.globalSuspects);
+  });
+}
+
 } // namespace
 
 Flow observe(Warp &warp, const Op &op, const Region &region, const LaneOffsets &offsets,
@@ -374,7 +437,9 @@ Flow observe(Warp &warp, const Op &op, const Region &region, const LaneOffsets &
     ++warp.strongReads;
   if (cta.launch->options->counters)
     countAccess(cta.tally, region, offsets, mask, size, kind);
-  if (region.space == StateSpace::Shared && cta.races.enabled())
+  if (region.watched && !(op.mode2 & strongAccess))
+    observeGlobal(warp, region, offsets, mask, size, kind);
+  if (region.host == cta.sharedRegion.host && cta.races.enabled())
     return observeShared(warp, op, offsets, mask, size, kind);
   return Flow::Next;
 }
@@ -390,6 +455,10 @@ Flow judgeWrites(Warp &warp) {
     break;
   }
   races.suspects.clear();
+  if (!warp.cta->globalSuspects.empty()) {
+    warp.cta->launch->globalRaces->judge(warp.cta->globalSuspects);
+    warp.cta->globalSuspects.clear();
+  }
   return flow;
 }
 

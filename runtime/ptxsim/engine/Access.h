@@ -118,26 +118,40 @@ void markWritten(const Region &, const LaneOffsets &, uint32_t mask, uint32_t si
 
 /// Finds the region of a generic address; false if there is none.
 bool locate(Warp &, uint64_t address, uint32_t size, Region &found);
+/// True if an access of `op` to a region that was found is wrong whatever the address: a write to
+/// read-only memory, another CTA's shared memory through .shared, or after its CTA has ended.
+bool isRefused(const Warp &, const Op &, const Region &, AccessKind);
 /// The region that an access in `space` most likely hits.
 const Region &likelyRegion(Warp &, StateSpace space);
 /// Traps for a lane whose address is outside of everything, or misaligned.
 Flow trapOutside(Warp &, const Op &, int lane, uint64_t address, uint32_t size, AccessKind);
 Flow trapMisaligned(Warp &, const Op &, int lane, uint64_t address, uint32_t align);
-Flow trapReadOnly(Warp &, int lane, StateSpace);
+Flow trapRefused(Warp &, int lane, const Region &);
 /// Filling, races and counters; Flow::Trap for a race.
 Flow observe(Warp &, const Op &, const Region &, const LaneOffsets &, uint32_t mask, uint32_t size,
              AccessKind);
 /// False if `observe` would do nothing.
 inline bool isObserved(const Warp &warp, const Op &op, const Region &region) {
   return warp.cta->countsAccesses || (op.mode2 & strongAccess) ||
-         (region.space == StateSpace::Shared ? warp.cta->races.enabled() : region.fillsLazily);
+         (region.space == StateSpace::Shared ? warp.cta->races.enabled()
+                                             : region.fillsLazily || region.watched != nullptr);
 }
 /// Races of the write that has just been made, if it changed anything.
 Flow judgeWrites(Warp &);
 inline Flow settle(Warp &warp, Flow flow) {
-  if (warp.cta->races.suspects.empty() || flow != Flow::Next) [[likely]]
+  const Cta &cta = *warp.cta;
+  if ((cta.races.suspects.empty() && cta.globalSuspects.empty()) || flow != Flow::Next) [[likely]]
     return flow;
   return judgeWrites(warp);
+}
+
+/// Keeps other CTAs from writing to a watched buffer while this one does; empty where it need not.
+inline std::unique_lock<std::mutex> lockWatched(const Warp &warp, const Region &region,
+                                                AccessKind kind) {
+  if (region.watched == nullptr || kind == AccessKind::Read ||
+      !warp.cta->launch->sharedBetweenThreads) [[likely]]
+    return {};
+  return std::unique_lock(static_cast<GlobalRaces::Watched *>(region.watched)->writing);
 }
 
 /// Calls body(region, offsets, lanes) -> Flow for the lanes of `mask`, in groups of one region.
@@ -155,6 +169,7 @@ template <class Body>
   const Region &likely = likelyRegion(warp, static_cast<StateSpace>(op.mode));
   if (fits(likely, at, mask, size, align, offsets) && (likely.writable || kind == AccessKind::Read))
       [[likely]] {
+    auto lock = lockWatched(warp, likely, kind);
     if (isObserved(warp, op, likely) &&
         observe(warp, op, likely, offsets, mask, size, kind) == Flow::Trap)
       return Flow::Trap;
@@ -177,13 +192,14 @@ template <class Body>
       if (offset < region.bytes && size <= region.bytes - offset)
         group |= 1u << other;
     });
+    const bool refused = isRefused(warp, op, region, kind);
     for (uint32_t check = group; check != 0; check &= check - 1) {
       int other = std::countr_zero(check);
       bool misaligned = (offsets.at[other] & (align - 1)) != 0;
-      if (!misaligned && (region.writable || kind == AccessKind::Read))
+      if (!misaligned && !refused)
         continue;
       Flow flow = misaligned ? trapMisaligned(warp, op, other, at[other], align)
-                             : trapReadOnly(warp, other, region.space);
+                             : trapRefused(warp, other, region);
       if (flow == Flow::Trap)
         return flow;
       skipped |= 1u << other;
@@ -193,6 +209,7 @@ template <class Body>
     offsets.pattern = Pattern::Scattered;
     if (group == 0)
       continue;
+    auto lock = lockWatched(warp, region, kind);
     if (observe(warp, op, region, offsets, group, size, kind) == Flow::Trap)
       return Flow::Trap;
     if (Flow flow = settle(warp, body(region, offsets, group)); flow != Flow::Next)

@@ -25,6 +25,8 @@ inline constexpr uint64_t constWindow = 0x0000'0300'0000'0000;
 inline constexpr uint64_t paramWindow = 0x0000'0400'0000'0000;
 inline constexpr uint64_t moduleWindow = 0x0000'0F00'0000'0000;
 inline constexpr uint64_t bufferWindow = 0x0000'1000'0000'0000;
+/// Where an address in the shared window carries the rank of its CTA.
+inline constexpr unsigned sharedRankShift = 24;
 /// Bytes of each of the small windows; the shared one takes a CTA rank from bit 24 on.
 inline constexpr uint64_t windowBytes = 0x0000'0001'0000'0000;
 /// Buffers are this far apart at least: an overrun hits a gap and names its buffer.

@@ -8,8 +8,8 @@ namespace msa::ptxsim {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> engineIds = {"X1", "X2", "X4", "X5",
-                                                       "X6", "X7", "P2", "P5"};
+constexpr std::array<std::string_view, 9> engineIds = {"X1", "X2", "X4", "X5", "X6",
+                                                       "X7", "B6", "P2", "P5"};
 
 /// Families of ids with their highest number, so that a script may name checks of every part.
 struct IdFamily {

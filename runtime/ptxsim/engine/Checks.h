@@ -18,6 +18,7 @@ enum class Check : uint8_t {
   X5, ///< misaligned, out-of-bounds or null access
   X6, ///< local or parameter access out of bounds
   X7, ///< warp-level instruction and its member mask
+  B6, ///< a CTA's shared memory accessed after the CTA has ended
   P2, ///< shared memory used while cp.async still writes it
   P5, ///< data race
 };

@@ -31,14 +31,15 @@ void Tally::add(const Tally &other) {
 // Starting
 //===----------------------------------------------------------------------===//
 
-Cta::Cta(const Launch &launch) : launch(&launch), warps(launch.warps) {
+Cta::Cta(const Launch &launch, Cluster *cluster, uint32_t rank)
+    : launch(&launch), cluster(cluster), rank(rank), warps(launch.warps) {
   const Program &program = *launch.program;
   bool tracksTaint = launch.checks.on(Check::X4);
   countsAccesses = launch.options->counters;
   shared.resize(launch.sharedBytes + 16);
   if (tracksTaint)
     sharedShadow.resize(launch.sharedBytes + 16);
-  sharedRegion.start = sharedWindow;
+  sharedRegion.start = sharedWindow + (uint64_t{rank} << sharedRankShift);
   sharedRegion.bytes = launch.sharedBytes;
   sharedRegion.host = shared.data();
   sharedRegion.shadow = tracksTaint ? sharedShadow.data() : nullptr;
@@ -85,11 +86,10 @@ Cta::Cta(const Launch &launch) : launch(&launch), warps(launch.warps) {
   }
 }
 
-void Cta::start(uint64_t number) {
-  linear = number;
+void Cta::start(std::array<uint32_t, 3> coordinates) {
+  id = coordinates;
   const auto &grid = launch->config->grid;
-  id = {static_cast<uint32_t>(number % grid[0]), static_cast<uint32_t>(number / grid[0] % grid[1]),
-        static_cast<uint32_t>(number / grid[0] / grid[1])};
+  linear = id[0] + uint64_t{grid[0]} * (id[1] + uint64_t{grid[1]} * id[2]);
   // What an uninitialised read returns when X4 is off must not depend on who ran here before.
   std::fill(shared.begin(), shared.end(), 0);
   std::fill(sharedShadow.begin(), sharedShadow.end(), 0);
@@ -99,7 +99,7 @@ void Cta::start(uint64_t number) {
   pendingCopies = 0;
   trapped = false;
   trap = {};
-  random = launch->options->seed * 0x9E3779B97F4A7C15ull + number;
+  random = launch->options->seed * 0x9E3779B97F4A7C15ull + linear;
   for (Warp &w : warps)
     startWarp(w);
 }
@@ -120,6 +120,10 @@ void Cta::startWarp(Warp &w) {
   w.active = w.alive;
   w.executed = 0;
   w.strongReads = 0;
+  w.readsSeen = 0;
+  w.executedSeen = 0;
+  w.clusterArrived = 0;
+  w.uninitialisedRead = {};
   w.lastGlobal = Region();
   w.fragments.clear();
   w.joins.clear();
@@ -132,6 +136,24 @@ void Cta::startWarp(Warp &w) {
     fillSpecial(w, special, w.cells<uint32_t>(ref));
     w.taint[0][ref] = 0;
   }
+  for (const Program::SharedAddress &symbol : program.sharedAddresses) {
+    uint64_t address = (uint64_t{rank} << sharedRankShift) + symbol.offset;
+    for (int lane = 0; lane < 32; ++lane)
+      if (symbol.bits == 64)
+        w.cells<uint64_t>(symbol.ref)[lane] = address;
+      else
+        w.cells<uint32_t>(symbol.ref)[lane] = static_cast<uint32_t>(address);
+    w.taint[0][symbol.ref] = 0;
+  }
+  if (program.explicitClusterPredicate != 0) {
+    bool isExplicit = launch->explicitCluster;
+    w.predicates[program.explicitClusterPredicate] = isExplicit ? fullMask : 0;
+    w.predicateTaint[program.explicitClusterPredicate] = 0;
+  }
+}
+
+bool Cta::isDone() const {
+  return std::all_of(warps.begin(), warps.end(), [](const Warp &w) { return w.alive == 0; });
 }
 
 uint64_t Cta::nextRandom() {
@@ -180,11 +202,15 @@ void Cta::complete(unsigned index) {
   tally.barrierWaits += static_cast<uint64_t>(std::popcount(barrier.waiters));
   for (const ReductionWaiter &waiter : barrier.results)
     finishReduction(waiter, barrier);
+  release(static_cast<uint8_t>(index));
+  barrier = Barrier();
+}
+
+void Cta::release(uint8_t index) {
   for (Warp &w : warps)
     for (Fragment &f : w.fragments)
       if (f.state == Fragment::State::AtBarrier && f.barrier == index)
         f.state = Fragment::State::Ready;
-  barrier = Barrier();
 }
 
 //===----------------------------------------------------------------------===//
@@ -228,8 +254,16 @@ Flow Warp::trap(Check check, int lane, std::string message) {
 Flow Warp::checkTaint(uint32_t tainted, const char *what, const Op &) {
   if (tainted == 0)
     return Flow::Next;
-  return trap(Check::X4, std::countr_zero(tainted),
-              fmt::format("{} comes from an uninitialised register or memory", what));
+  std::string text = fmt::format("{} comes from an uninitialised register or memory", what);
+  if (const UninitialisedRead &read = uninitialisedRead; read.happened) {
+    std::string place = read.allocation ? fmt::format("buffer '{}'", read.allocation->label)
+                                        : fmt::format("{} memory", toString(read.space));
+    text +=
+        fmt::format("; this warp's last read of uninitialised memory: line {}, lane {}, offset {} "
+                    "of {}",
+                    program->instruction(read.pc).location.line, read.lane, read.offset, place);
+  }
+  return trap(Check::X4, std::countr_zero(tainted), std::move(text));
 }
 
 } // namespace msa::ptxsim

@@ -13,6 +13,7 @@
 #include "ptxsim/Simulator.h"
 #include "ptxsim/engine/Checks.h"
 #include "ptxsim/engine/GlobalMemoryImpl.h"
+#include "ptxsim/engine/GlobalRaces.h"
 #include "ptxsim/engine/Program.h"
 #include "ptxsim/engine/Races.h"
 #include "ptxsim/engine/Warp.h"
@@ -43,11 +44,13 @@ struct Launch {
   GlobalMemory::Impl *memory = nullptr;
   Allocation *moduleVariables = nullptr;           ///< null: the module has none
   const std::vector<uint8_t> *constants = nullptr; ///< bytes of the const window
+  GlobalRaces *globalRaces = nullptr;              ///< null: not checked
   CheckSet checks;
   const Module *module = nullptr;
   std::string moduleName;
   uint32_t threads = 0, warps = 0, sharedBytes = 0;
   int sm = 75;                       ///< of the module's target
+  bool explicitCluster = false;      ///< %is_explicit_cluster
   bool sharedBetweenThreads = false; ///< several host threads: memory atomics have to be atomic
 };
 
@@ -69,27 +72,44 @@ struct Barrier {
 };
 
 struct Cta;
+class Cluster;
 /// Writes the result of a completed barrier.red (isa/Barrier.cpp).
 void finishReduction(const ReductionWaiter &, const Barrier &);
 
 struct Cta {
-  enum class Outcome : uint8_t { Done, Trapped, Waiting };
+  enum class Outcome : uint8_t {
+    Done,
+    Trapped,
+    Waiting, ///< spinning on something that another CTA may have to do
+    Blocked, ///< nobody can go on before another CTA of the cluster does something
+  };
+  /// Number of barrier.cluster beside the sixteen of the CTA.
+  static constexpr uint8_t clusterBarrier = 16;
 
-  /// Makes room for `launch`; the same object serves one CTA after another.
-  explicit Cta(const Launch &launch);
-  /// Starts CTA number `linear` (x fastest).
-  void start(uint64_t linear);
-  /// Runs until done, trapped, or (in an ordered grid) spinning on what another CTA has to do.
+  /// Makes room for `launch`; the same object serves one CTA after another. `rank`: in the cluster.
+  Cta(const Launch &launch, Cluster *cluster, uint32_t rank);
+  /// Starts the CTA at these coordinates.
+  void start(std::array<uint32_t, 3> coordinates);
+  /// Runs until one of the outcomes.
   Outcome run();
+  /// Traps, saying who waits for what.
+  void reportDeadlock();
+  /// All threads have exited.
+  bool isDone() const;
+  /// Fragments that wait for a barrier go on.
+  void release(uint8_t barrier);
 
   const Launch *launch;
-  uint64_t linear = 0;
+  Cluster *cluster;
+  uint32_t rank;
+  uint64_t linear = 0; ///< number in the grid, x fastest
   std::array<uint32_t, 3> id = {0, 0, 0};
   std::vector<Warp> warps;
   std::vector<uint8_t> shared, sharedShadow;
   Region sharedRegion, constRegion, paramRegion;
   std::array<Barrier, 16> barriers;
   SharedRaces races;
+  std::vector<GlobalRaces::Suspect> globalSuspects; ///< of the write that executes
   Tally tally;
   bool countsAccesses = false; ///< RunOptions::counters
   size_t pendingCopies = 0;    ///< cp.async of all warps that nobody has waited for
@@ -112,7 +132,7 @@ private:
   // Scheduler.cpp
   void runWarp(Warp &, uint64_t slice);
   void runFragment(Warp &, Fragment, uint64_t limit);
-  void reportDeadlock();
+  bool isSpinning(Warp &) const;
   bool openParked();
   uint64_t executed() const;
 };

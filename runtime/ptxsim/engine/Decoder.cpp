@@ -10,7 +10,7 @@
 namespace msa::ptxsim {
 
 bool hostIsWide() {
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(MSA_PTXSIM_PLAIN)
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
          __builtin_cpu_supports("bmi2");
 #else
@@ -227,6 +227,8 @@ Ref Decoder::wideSource(const Operand &o, const DataType &type, uint32_t &width)
       return 0;
     }
     uint64_t at = builder.offsetOf(*v) + static_cast<uint64_t>(o.offset);
+    if (v->space == StateSpace::Shared)
+      return builder.sharedAddress(at, type.bits);
     if (v->space == StateSpace::Global)
       at += moduleWindow;
     return constant(at, type.bits);
@@ -337,6 +339,8 @@ Decoder::Address Decoder::address(const Operand &o, StateSpace space) {
     failAt(o.location, fmt::format("{}: '{}' lies in .{} memory, the instruction accesses .{}",
                                    spelling(), o.symbol, toString(v->space), toString(space)));
   result.variable = v;
+  if (v->space == StateSpace::Shared)
+    result.base = builder.sharedAddress(0, 64);
   result.offset += static_cast<int64_t>(builder.offsetOf(*v));
   if (v->space == StateSpace::Global)
     result.offset += static_cast<int64_t>(moduleWindow);

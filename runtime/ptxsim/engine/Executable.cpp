@@ -1,26 +1,13 @@
-//===- Executable.cpp - a decoded module, and how its grids run ---------------------===//
-//
-// CTAs of a grid whose CTAs cannot see each other's memory run on a pool of host
-// threads, handed out in order. A trap in CTA t stops the handing out; all CTAs
-// below t have been handed out and finish, and the lowest trap is the result: the
-// same whatever the number of threads. Grids whose CTAs may talk (atomics with
-// results, float atomics, volatile or acquire reads of global memory) run on one
-// thread in CTA order; a CTA that spins makes room for the next one, round robin,
-// until all CTAs it may wait for are there.
-//
-//===----------------------------------------------------------------------===//
-#include "ptxsim/engine/Cta.h"
+//===- Executable.cpp - a decoded module; what a launch has to fulfil
+//---------------------------===//
+#include "ptxsim/engine/Grid.h"
 #include "ptxsim/engine/ProgramBuilder.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <bit>
 #include <cstring>
-#include <deque>
-#include <limits>
-#include <mutex>
 #include <thread>
 
 namespace msa::ptxsim {
@@ -85,6 +72,7 @@ private:
   const Program *find(const std::string &entry) const;
   Status check(const Program &, const LaunchConfig &) const;
   Status checkShape(const Function &, const LaunchConfig &) const;
+  Status checkCluster(const Function &, const LaunchConfig &) const;
 
   std::shared_ptr<const Module> source;
   std::string name;
@@ -158,9 +146,6 @@ Status DecodedModule::checkShape(const Function &entry, const LaunchConfig &conf
     if (config.block[i] == 0 || config.block[i] > mostBlock[i])
       return Status::invalid(
           fmt::format("block[{}] is {}; accepted: 1 to {}", i, config.block[i], mostBlock[i]));
-    if (config.cluster[i] != 1)
-      return Status::missing("clusters come with the asynchronous machinery, which is not in this "
-                             "version of the simulator; accepted: cluster [1,1,1]");
     threads *= config.block[i];
   }
   if (threads > mostThreads)
@@ -179,10 +164,30 @@ Status DecodedModule::checkShape(const Function &entry, const LaunchConfig &conf
   if (entry.maxThreads[0] != 0 && threads > product(entry.maxThreads))
     return Status::invalid(fmt::format("a block of {} threads; '{}' takes up to {} (.maxntid)",
                                        threads, entry.name, product(entry.maxThreads)));
-  if (product(entry.requiredCluster) > 1)
-    return Status::missing(fmt::format("'{}' requires clusters, which come with the asynchronous "
-                                       "machinery; it is not in this version of the simulator",
-                                       entry.name));
+  return checkCluster(entry, config);
+}
+
+Status DecodedModule::checkCluster(const Function &entry, const LaunchConfig &config) const {
+  const auto &cluster = config.cluster;
+  uint64_t size = uint64_t{cluster[0]} * cluster[1] * cluster[2];
+  for (int i = 0; i < 3; ++i)
+    if (cluster[i] == 0 || cluster[i] > Cluster::mostCtas || config.grid[i] % cluster[i] != 0)
+      return Status::invalid(fmt::format(
+          "cluster[{}] is {}; accepted: a divisor of grid[{}] = {}, at most {} CTAs in all", i,
+          cluster[i], i, config.grid[i], Cluster::mostCtas));
+  if (size > Cluster::mostCtas)
+    return Status::invalid(
+        fmt::format("a cluster of {} CTAs; accepted: up to {}", size, Cluster::mostCtas));
+  if (size > 1 && targetNumberOf(source->target) < 90)
+    return Status::invalid(
+        fmt::format("clusters need sm_90 or later; the module's target is {}", source->target));
+  if (entry.requiredCluster[0] != 0)
+    for (int i = 0; i < 3; ++i)
+      if (cluster[i] != std::max(1u, entry.requiredCluster[i]))
+        return Status::invalid(fmt::format(
+            "cluster [{},{},{}]; '{}' requires [{},{},{}] (.reqnctapercluster)", cluster[0],
+            cluster[1], cluster[2], entry.name, entry.requiredCluster[0],
+            std::max(1u, entry.requiredCluster[1]), std::max(1u, entry.requiredCluster[2])));
   return {};
 }
 
@@ -210,103 +215,6 @@ Status DecodedModule::check(const Program &program, const LaunchConfig &config) 
   return {};
 }
 
-//===----------------------------------------------------------------------===//
-// Running a grid
-//===----------------------------------------------------------------------===//
-
-uint64_t ctaCount(const LaunchConfig &config) {
-  return uint64_t{config.grid[0]} * config.grid[1] * config.grid[2];
-}
-
-/// The result of the lowest CTA that trapped, if any, else the sum of all.
-struct Outcome {
-  uint64_t trappedCta = std::numeric_limits<uint64_t>::max();
-  Trap trap;
-  Tally trapTally, tally;
-
-  void add(const Cta &cta) {
-    if (!cta.trapped)
-      tally.add(cta.tally);
-    else if (cta.linear < trappedCta) {
-      trappedCta = cta.linear;
-      trap = cta.trap;
-      trapTally = cta.tally;
-    }
-  }
-  void add(Outcome &&other) {
-    tally.add(other.tally);
-    if (other.trappedCta < trappedCta) {
-      trappedCta = other.trappedCta;
-      trap = std::move(other.trap);
-      trapTally = other.trapTally;
-    }
-  }
-};
-
-Outcome runIndependent(const Launch &launch, unsigned threads) {
-  const uint64_t count = ctaCount(*launch.config);
-  std::atomic<uint64_t> next{0}, lowestTrap{std::numeric_limits<uint64_t>::max()};
-  auto work = [&](Outcome &outcome) {
-    Cta cta(launch);
-    for (;;) {
-      uint64_t number = next.fetch_add(1);
-      if (number >= count || number > lowestTrap.load())
-        return;
-      cta.start(number);
-      cta.run();
-      outcome.add(cta);
-      if (!cta.trapped)
-        continue;
-      for (uint64_t seen = lowestTrap.load();
-           number < seen && !lowestTrap.compare_exchange_weak(seen, number);) {
-      }
-    }
-  };
-  threads = static_cast<unsigned>(std::min<uint64_t>(std::max(1u, threads), count));
-  std::vector<Outcome> outcomes(threads);
-  std::vector<std::thread> pool;
-  for (unsigned i = 1; i < threads; ++i)
-    pool.emplace_back([&, i] { work(outcomes[i]); });
-  work(outcomes[0]);
-  for (std::thread &t : pool)
-    t.join();
-  Outcome all;
-  for (Outcome &o : outcomes)
-    all.add(std::move(o));
-  return all;
-}
-
-/// CTAs in order; those that wait for others stay active, and the next one joins them.
-Outcome runOrdered(const Launch &launch) {
-  const uint64_t count = ctaCount(*launch.config);
-  Outcome outcome;
-  uint64_t next = 0;
-  std::deque<std::unique_ptr<Cta>> active;
-  std::unique_ptr<Cta> spare;
-  while (next < count || !active.empty()) {
-    if (next < count) {
-      std::unique_ptr<Cta> cta = spare ? std::move(spare) : std::make_unique<Cta>(launch);
-      cta->start(next++);
-      active.push_front(std::move(cta));
-    }
-    // One turn for everybody that is there, the newest first.
-    for (size_t turns = active.size(); turns > 0; --turns) {
-      std::unique_ptr<Cta> cta = std::move(active.front());
-      active.pop_front();
-      Cta::Outcome result = cta->run();
-      if (result == Cta::Outcome::Waiting) {
-        active.push_back(std::move(cta));
-        continue;
-      }
-      outcome.add(*cta);
-      if (result == Cta::Outcome::Trapped)
-        return outcome;
-      spare = std::move(cta);
-    }
-  }
-  return outcome;
-}
-
 Expected<Executable::Result> DecodedModule::run(const std::string &entry,
                                                 const LaunchConfig &config, GlobalMemory &memory,
                                                 const RunOptions &options) {
@@ -330,6 +238,7 @@ Expected<Executable::Result> DecodedModule::run(const std::string &entry,
   launch.sm = static_cast<int>(targetNumberOf(source->target));
   MSA_ASSIGN_OR_RETURN(launch.checks, CheckSet::create(options.disabledChecks));
   MSA_ASSIGN_OR_RETURN(launch.moduleVariables, moduleVariables(memory.impl()));
+  launch.explicitCluster = program->entry->explicitCluster || clusterSize(config) > 1;
   launch.threads = config.block[0] * config.block[1] * config.block[2];
   launch.warps = (launch.threads + 31) / 32;
   launch.sharedBytes = config.dynamicSharedBytes
@@ -337,11 +246,9 @@ Expected<Executable::Result> DecodedModule::run(const std::string &entry,
                            : program->staticSharedBytes;
   unsigned threads =
       options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
-  bool ordered = program->order == GridOrder::Ordered;
-  launch.sharedBetweenThreads = !ordered && threads > 1;
-  Outcome outcome = ordered ? runOrdered(launch) : runIndependent(launch, threads);
+  GridOutcome outcome = runGrid(launch, threads);
   Result result;
-  result.trapped = outcome.trappedCta != std::numeric_limits<uint64_t>::max();
+  result.trapped = outcome.trapped();
   result.trap = outcome.trap;
   result.counters =
       toCounters(result.trapped ? outcome.trapTally : outcome.tally, options.counters);

@@ -49,6 +49,8 @@ struct Allocation {
   uint8_t *host = nullptr, *shadow = nullptr;
   std::atomic<uint8_t> *chunkReady = nullptr; ///< null: no chunk needs filling
 
+  void *watched = nullptr; ///< GlobalRaces::Watched while a grid runs that may race here
+
   bool holds(uint64_t address, uint64_t size) const {
     return address - start < bytes && size <= bytes - (address - start);
   }

@@ -48,8 +48,20 @@ enum class SpecialId : uint8_t {
   DynamicSmemSize,
   TotalSmemSize,
   ReservedSmem,
-  ClusterRankZero,
-  ClusterOne, // cluster coordinates of a launch without clusters
+  ClusterIdX,
+  ClusterIdY,
+  ClusterIdZ,
+  NclusterIdX,
+  NclusterIdY,
+  NclusterIdZ,
+  ClusterCtaX,
+  ClusterCtaY,
+  ClusterCtaZ,
+  ClusterNctaX,
+  ClusterNctaY,
+  ClusterNctaZ,
+  ClusterRank,
+  ClusterSize,
 };
 
 /// What a diagnostic needs of an op; parallel to Program::ops.
@@ -83,6 +95,15 @@ struct Program {
   std::vector<std::pair<SpecialId, Ref>> specials;
   std::vector<std::shared_ptr<const MmaPlan>> mmaPlans; ///< by Op::count of mma.sync
 
+  /// Slots that hold the address of a place in the CTA's shared memory.
+  struct SharedAddress {
+    uint64_t offset;
+    uint32_t bits;
+    Ref ref;
+  };
+  std::vector<SharedAddress> sharedAddresses;
+  uint16_t explicitClusterPredicate = 0; ///< %is_explicit_cluster; 0: not used
+
   uint32_t staticSharedBytes = 0;   ///< before dynamic shared memory
   uint32_t dynamicSharedOffset = 0; ///< where `extern .shared` starts
   std::vector<Placement> shared;    ///< by offset
@@ -93,6 +114,8 @@ struct Program {
   std::vector<Placement> parameters;
 
   GridOrder order = GridOrder::Independent;
+  uint64_t writtenParameters = 0; ///< see Provenance.h
+  unsigned globalGranule = 2;     ///< log2 of the smallest access to global memory, at most 2
   unsigned sharedGranule =
       2; ///< log2 of the smallest access to shared memory: what the race check tracks
   /// Registers of a function, to be made uninitialised at its call: first slot and count, first

@@ -2,6 +2,7 @@
 #include "ptxsim/engine/ProgramBuilder.h"
 
 #include "ptxsim/engine/AddressSpace.h"
+#include "ptxsim/engine/Provenance.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -253,6 +254,15 @@ Ref ProgramBuilder::special(SpecialId id) {
   return it->second;
 }
 
+Ref ProgramBuilder::sharedAddress(uint64_t offset, uint32_t bits) {
+  for (const Program::SharedAddress &known : program.sharedAddresses)
+    if (known.offset == offset && known.bits == bits)
+      return known.ref;
+  Ref ref = allocateSlots(bits == 64 ? 2 : 1);
+  program.sharedAddresses.push_back({offset, bits, ref});
+  return ref;
+}
+
 uint16_t ProgramBuilder::addPlan(std::shared_ptr<const MmaPlan> plan) {
   auto same = [&](const MmaPlan &other) {
     // Layouts follow from shape, types and (for quads) the layout words.
@@ -269,9 +279,13 @@ uint16_t ProgramBuilder::addPlan(std::shared_ptr<const MmaPlan> plan) {
   return static_cast<uint16_t>(program.mmaPlans.size() - 1);
 }
 
-void ProgramBuilder::sawSharedAccess(uint32_t bytes) {
+void ProgramBuilder::sawAccess(StateSpace space, uint32_t bytes) {
   unsigned log = bytes >= 4 ? 2 : bytes >= 2 ? 1 : 0;
-  program.sharedGranule = std::min(program.sharedGranule, log);
+  if (space == StateSpace::Shared || space == StateSpace::SharedCluster ||
+      space == StateSpace::Generic)
+    program.sharedGranule = std::min(program.sharedGranule, log);
+  if (space == StateSpace::Global || space == StateSpace::Generic)
+    program.globalGranule = std::min(program.globalGranule, log);
 }
 
 void ProgramBuilder::fail(SourceLocation at, const std::string &message, StatusCode code) {
@@ -401,6 +415,7 @@ Expected<Program> ProgramBuilder::build(const Function &entry) {
     return failure;
   resolveBranches();
   analyseControlFlow(program);
+  program.writtenParameters = writtenParameters(module, functions);
   return std::move(program);
 }
 

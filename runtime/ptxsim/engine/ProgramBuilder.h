@@ -62,6 +62,14 @@ public:
       carry = allocatePredicate();
     return carry;
   }
+  /// The slot of an address in the CTA's own shared memory, which depends on its rank in the
+  /// cluster.
+  Ref sharedAddress(uint64_t offset, uint32_t bits);
+  uint16_t explicitClusterPredicate() {
+    if (program.explicitClusterPredicate == 0)
+      program.explicitClusterPredicate = allocatePredicate();
+    return program.explicitClusterPredicate;
+  }
   /// Keeps a plan of mma.sync; equal ones are shared.
   uint16_t addPlan(std::shared_ptr<const MmaPlan>);
   /// Puts an op that computes something into `op.dst` before the one being decoded.
@@ -75,7 +83,8 @@ public:
   /// The register of that name in a function of the program (by index).
   std::optional<Ref> registerOf(uint32_t function, const std::string &name) const;
   const Function *reachable(const std::string &name) const;
-  void sawSharedAccess(uint32_t bytes);
+  /// An access of elements of `bytes` bytes in `space`: what the race checks must tell apart.
+  void sawAccess(StateSpace space, uint32_t bytes);
   /// CTAs may see each other's memory through this instruction.
   void sawOrderedAccess() { program.order = GridOrder::Ordered; }
 

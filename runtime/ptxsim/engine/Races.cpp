@@ -55,20 +55,21 @@ bool SharedRaces::findRace(const Granule &g, unsigned warp, bool readersMatter,
 }
 
 bool SharedRaces::read(unsigned warp, uint32_t offset, uint32_t bytes, Conflict &conflict) {
-  const uint32_t last = (offset + bytes - 1) >> shift, me = 1u << warp;
+  const uint32_t last = (offset + bytes - 1) >> shift, me = 1u << warp, now = current[warp];
   for (uint32_t i = offset >> shift; i <= last; ++i) {
     Granule &g = granules[i];
+    // Read by this warp in this segment already: a write since would have cleared the readers.
+    if ((g.readers & me) && g.readSegment == now)
+      continue;
     if (findRace(g, warp, false, conflict)) {
       conflict.offset = i << shift;
       return true;
     }
     if (g.readers == 0 || g.readers == me || g.readSegment < firstSegment) {
       g.readers = me;
-      g.readSegment = current[warp];
+      g.readSegment = now;
       continue;
     }
-    if ((g.readers & me) && g.readSegment == current[warp])
-      continue;
     // Forget readers that happened before this read: what is ordered after it is ordered after
     // them.
     uint32_t kept = 0;
@@ -76,7 +77,7 @@ bool SharedRaces::read(unsigned warp, uint32_t offset, uint32_t bytes, Conflict 
       if (auto other = static_cast<unsigned>(std::countr_zero(left));
           known[warp][other] < g.readSegment)
         kept |= 1u << other;
-    g.readSegment = kept ? std::min(g.readSegment, current[warp]) : current[warp];
+    g.readSegment = kept ? std::min(g.readSegment, now) : now;
     g.readers = kept | me;
   }
   return false;

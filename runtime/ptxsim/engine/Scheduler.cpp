@@ -4,7 +4,7 @@
 // is entered when a fragment diverges, parks, waits or ends.
 //
 //===----------------------------------------------------------------------===//
-#include "ptxsim/engine/Cta.h"
+#include "ptxsim/engine/Cluster.h"
 #include "ptxsim/engine/Lanes.h"
 
 #include <fmt/format.h>
@@ -18,8 +18,10 @@ namespace {
 
 /// Warp instructions that a warp runs before another gets its turn.
 constexpr uint64_t longSlice = 8192;
-/// Strong reads in a slice from which on a warp counts as spinning.
+/// A warp counts as spinning after this many strong reads, if they are dense among its
+/// instructions.
 constexpr uint32_t spinReads = 16;
+constexpr uint64_t instructionsPerSpinRead = 64;
 
 //===----------------------------------------------------------------------===//
 // Joins
@@ -360,6 +362,7 @@ void Cta::runFragment(Warp &w, Fragment f, uint64_t limit) {
       for (unsigned i = 0; i < barriers.size(); ++i)
         if (barriers[i].busy && isComplete(barriers[i]))
           complete(i);
+      cluster->checkBarrier();
       return;
     case Flow::Wait:
       splitOff(w, f, w.active & ~mask, pc + 1);
@@ -389,7 +392,6 @@ void Cta::runFragment(Warp &w, Fragment f, uint64_t limit) {
 
 void Cta::runWarp(Warp &w, uint64_t slice) {
   uint64_t limit = w.executed + slice;
-  uint32_t reads = w.strongReads;
   while (!trapped && w.executed < limit) {
     int pick = readyFragment(w, *this);
     if (pick < 0)
@@ -398,9 +400,16 @@ void Cta::runWarp(Warp &w, uint64_t slice) {
     w.fragments.erase(w.fragments.begin() + pick);
     runFragment(w, std::move(f), limit);
   }
-  // A warp that spins may wait for lanes of its own that are parked.
-  if (w.strongReads - reads >= spinReads)
-    openJoins(w);
+}
+
+bool Cta::isSpinning(Warp &w) const {
+  uint32_t reads = w.strongReads - w.readsSeen;
+  if (reads < spinReads)
+    return false;
+  bool dense = w.executed - w.executedSeen <= reads * instructionsPerSpinRead;
+  w.readsSeen = w.strongReads;
+  w.executedSeen = w.executed;
+  return dense;
 }
 
 uint64_t Cta::executed() const {
@@ -422,8 +431,7 @@ Cta::Outcome Cta::run() {
   const bool random = options.schedule == ScheduleKind::Random;
   const bool backwards = options.schedule == ScheduleKind::Lazy;
   for (;;) {
-    bool progress = false, alive = false;
-    uint32_t spinning = 0;
+    bool progress = false, spinning = false;
     for (size_t i = 0; i < warps.size() && !trapped; ++i) {
       size_t pick = backwards ? warps.size() - 1 - i : i;
       if (random)
@@ -447,28 +455,27 @@ Cta::Outcome Cta::run() {
         }
         slice = std::min(slice, options.instructionBudget - spent);
       }
-      uint32_t reads = w.strongReads;
       runWarp(w, slice);
-      spinning += w.strongReads - reads >= spinReads;
       progress = true;
+      if (!isSpinning(w))
+        continue;
+      // It may wait for lanes of its own that are parked.
+      openJoins(w);
+      spinning = true;
     }
     tally.warpInstructions = executed();
     if (trapped)
       return Outcome::Trapped;
-    for (const Warp &w : warps)
-      alive = alive || w.alive != 0;
-    if (!alive)
+    if (isDone())
       return Outcome::Done;
     if (random && !progress)
       progress = std::any_of(warps.begin(), warps.end(), [](const Warp &w) {
         return std::any_of(w.fragments.begin(), w.fragments.end(),
                            [](const Fragment &f) { return f.state == Fragment::State::Ready; });
       });
-    if (!progress && !openParked()) {
-      reportDeadlock();
-      return Outcome::Trapped;
-    }
-    if (spinning && launch->program->order == GridOrder::Ordered)
+    if (!progress && !openParked())
+      return Outcome::Blocked;
+    if (spinning && (launch->program->order == GridOrder::Ordered || cluster->ctas.size() > 1))
       return Outcome::Waiting;
   }
 }
@@ -500,7 +507,8 @@ void Cta::reportDeadlock() {
       bool atBarrier = f.state == Fragment::State::AtBarrier;
       uint32_t pc = atBarrier ? f.pc - 1 : f.pc;
       std::string what =
-          atBarrier ? fmt::format("barrier {}", f.barrier)
+          atBarrier ? f.barrier == clusterBarrier ? std::string("barrier.cluster")
+                                                  : fmt::format("barrier {}", f.barrier)
                     : fmt::format("lanes 0x{:08x} of its warp", f.need & w.alive & ~f.mask);
       who += fmt::format("{}warp {} lanes 0x{:08x} at line {} wait for {}", who.empty() ? "" : "; ",
                          w.index, f.mask, program.instruction(pc).location.line, what);
@@ -512,6 +520,13 @@ void Cta::reportDeadlock() {
   bool converging = culprit->state == Fragment::State::Converging;
   owner->pc = converging ? culprit->pc : culprit->pc - 1;
   int lane = std::countr_zero(culprit->mask);
+  if (!converging && culprit->barrier == clusterBarrier) {
+    owner->trapAlways("X2", lane,
+                      fmt::format("deadlock: barrier.cluster expects all threads of the cluster "
+                                  "that have not exited; in this CTA {}",
+                                  who));
+    return;
+  }
   if (!converging) {
     const Barrier &barrier = barriers[culprit->barrier];
     std::string expected = barrier.expectedWarps

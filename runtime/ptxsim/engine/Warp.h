@@ -68,6 +68,7 @@ struct Region {
   Allocation *allocation = nullptr;
   StateSpace space = StateSpace::Global;
   bool writable = true;
+  void *watched = nullptr;  ///< GlobalRaces::Watched, or null
   bool fillsLazily = false; ///< bytes have to be made before they are read (Allocation::touch)
 };
 
@@ -80,6 +81,16 @@ struct PendingCopy {
   uint32_t pc;      ///< of the cp.async
   bool applied;     ///< the bytes are in shared memory already (eager)
   bool tainted;     ///< the source was uninitialised
+};
+
+/// The newest read of uninitialised memory of a warp: what a later trap most likely is about.
+struct UninitialisedRead {
+  bool happened = false;
+  uint32_t pc = 0;
+  int lane = 0;
+  uint64_t offset = 0; ///< in the buffer or memory
+  StateSpace space = StateSpace::Global;
+  const Allocation *allocation = nullptr;
 };
 
 struct Warp {
@@ -102,6 +113,10 @@ struct Warp {
   uint8_t waitBarrier = 0;   ///< Wait
   uint32_t strongReads = 0;  ///< volatile, acquire and atomic reads: how spinning is noticed
 
+  uint32_t readsSeen = 0;      ///< strongReads when spinning was last asked
+  uint64_t executedSeen = 0;   ///< instructions executed then
+  uint32_t clusterArrived = 0; ///< lanes that have arrived at barrier.cluster and not waited
+
   Region lastGlobal; ///< the buffer that the last global access hit
   Region localRegion;
   std::vector<uint8_t> registerFile, localBytes, localShadow;
@@ -110,6 +125,7 @@ struct Warp {
   std::vector<Join> joins;
   uint32_t openCopyGroup[32] = {}; ///< cp.async: number of the group being filled, per lane
   std::vector<PendingCopy> copies;
+  UninitialisedRead uninitialisedRead;
   uint64_t executed = 0; ///< warp instructions
 
   template <class Cell> Cell *cells(Ref ref) const {

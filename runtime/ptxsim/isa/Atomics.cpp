@@ -351,7 +351,8 @@ bool decodeAtomic(Decoder &d, bool hasResult) {
   if (noftz != (isHalf && op == AtomicOp::Add) && !(isHalf && noftz))
     return d.fail("{}: .noftz is needed for additions of half formats, and for those only",
                   d.spelling());
-  if (space != StateSpace::Generic && space != StateSpace::Global && space != StateSpace::Shared)
+  if (space != StateSpace::Generic && space != StateSpace::Global && space != StateSpace::Shared &&
+      space != StateSpace::SharedCluster)
     return d.fail("{}: accepted: .global, .shared or generic addresses", d.spelling());
   if (count > 1) {
     d.require(81, 90, "a vector atomic");
@@ -381,7 +382,7 @@ bool decodeAtomic(Decoder &d, bool hasResult) {
   d.op.count = static_cast<uint16_t>(count);
   d.op.psrc = static_cast<uint16_t>((used ? resultBit : 0) | (isCas ? thirdBit : 0) |
                                     (op == AtomicOp::Exch ? replacesBit : 0));
-  if (space != StateSpace::Shared) {
+  if (space == StateSpace::Global || space == StateSpace::Generic) {
     // Integer reductions without a result give the same memory in any order.
     bool commutes = !used && type.isInteger() && op <= AtomicOp::Xor && semantics <= 0;
     if (!commutes)

@@ -174,7 +174,7 @@ bool decodeCpAsync(Decoder &d) {
     return d.fail("{}: this offset is too large", d.spelling());
   d.op.target = d.list({base, static_cast<uint32_t>(d.op.immediate), d.op.mode2, size});
   setAddress(d, d.operand(1), StateSpace::Global, 0);
-  d.program().sawSharedAccess(static_cast<uint32_t>(bytes));
+  d.program().sawAccess(StateSpace::Generic, static_cast<uint32_t>(bytes));
   d.set(&copyAsync, OpClass::Copy);
   return true;
 }

@@ -132,7 +132,7 @@ bool decodeMov(Decoder &d) {
   if (type.kind == DataType::Kind::Predicate) {
     d.op.pdst = d.predicateDestination(dst);
     if (src.kind == Operand::Kind::Special && src.special.name == "%is_explicit_cluster")
-      d.op.mode = 1; // never: the negation of the true predicate
+      d.op.psrc = d.program().explicitClusterPredicate();
     else if (src.kind == Operand::Kind::Immediate)
       d.op.mode = src.bits == 0;
     else {

@@ -199,7 +199,7 @@ bool decodeMatrixMove(Decoder &d, bool load) {
   d.op.count = static_cast<uint16_t>(count);
   d.op.pdst = static_cast<uint16_t>(static_cast<unsigned>(*shape) << 1 | trans);
   d.op.psrc = unpacking;
-  d.program().sawSharedAccess(16);
+  d.program().sawAccess(StateSpace::Shared, 16);
   d.set(load ? &loadMatrix : &storeMatrix, OpClass::Matrix);
   return true;
 }

@@ -252,8 +252,7 @@ bool decodeLd(Decoder &d) {
         return d.wideDestination(o, type, bits);
       });
   setAddress(d, d.operand(1), form.space, flagsOf(form, true));
-  if (form.space == StateSpace::Shared || form.space == StateSpace::Generic)
-    d.program().sawSharedAccess(type.bits / 8);
+  d.program().sawAccess(form.space, type.bits / 8);
   auto space = static_cast<StateSpace>(d.op.mode);
   const Operand &address = d.operand(1);
   bool uniform = (space == StateSpace::Param || space == StateSpace::Const) &&
@@ -403,8 +402,7 @@ bool decodeSt(Decoder &d) {
       takeElements(d, d.operand(1), form.vector, d.op.b,
                    [&](const Operand &o, uint32_t &bits) { return d.wideSource(o, type, bits); });
   setAddress(d, d.operand(0), form.space, flagsOf(form, false));
-  if (form.space == StateSpace::Shared || form.space == StateSpace::Generic)
-    d.program().sawSharedAccess(type.bits / 8);
+  d.program().sawAccess(form.space, type.bits / 8);
   auto space = static_cast<StateSpace>(d.op.mode);
   if (space == StateSpace::Param)
     return d.fail("{}: the kernel's parameters are read-only", d.spelling());

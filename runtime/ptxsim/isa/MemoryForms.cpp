@@ -7,13 +7,12 @@
 namespace msa::ptxsim {
 
 StateSpace takeStateSpace(Decoder &d) {
-  int which = d.takeOneOf({"global", "shared", "shared::cta", "local", "const", "param",
-                           "param::entry", "param::func"});
-  constexpr StateSpace spaces[] = {StateSpace::Global, StateSpace::Shared, StateSpace::Shared,
-                                   StateSpace::Local,  StateSpace::Const,  StateSpace::Param,
-                                   StateSpace::Param,  StateSpace::Param};
-  if (d.has("shared::cluster"))
-    d.failLater();
+  int which = d.takeOneOf({"global", "shared", "shared::cta", "shared::cluster", "local", "const",
+                           "param", "param::entry", "param::func"});
+  constexpr StateSpace spaces[] = {
+      StateSpace::Global,        StateSpace::Shared, StateSpace::Shared,
+      StateSpace::SharedCluster, StateSpace::Local,  StateSpace::Const,
+      StateSpace::Param,         StateSpace::Param,  StateSpace::Param};
   return which < 0 ? StateSpace::Generic : spaces[which];
 }
 

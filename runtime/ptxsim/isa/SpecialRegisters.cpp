@@ -44,21 +44,20 @@ constexpr FixedRow fixedRows[] = {
     {"%reserved_smem_offset_begin", 0, SpecialId::ReservedSmem},
     {"%reserved_smem_offset_end", 0, SpecialId::ReservedSmem},
     {"%reserved_smem_offset_cap", 0, SpecialId::ReservedSmem},
-    // A launch without clusters is one of 1x1x1 clusters: a cluster is a CTA.
-    {"%clusterid", 'x', SpecialId::CtaidX},
-    {"%clusterid", 'y', SpecialId::CtaidY},
-    {"%clusterid", 'z', SpecialId::CtaidZ},
-    {"%nclusterid", 'x', SpecialId::NctaidX},
-    {"%nclusterid", 'y', SpecialId::NctaidY},
-    {"%nclusterid", 'z', SpecialId::NctaidZ},
-    {"%cluster_ctaid", 'x', SpecialId::ClusterRankZero},
-    {"%cluster_ctaid", 'y', SpecialId::ClusterRankZero},
-    {"%cluster_ctaid", 'z', SpecialId::ClusterRankZero},
-    {"%cluster_nctaid", 'x', SpecialId::ClusterOne},
-    {"%cluster_nctaid", 'y', SpecialId::ClusterOne},
-    {"%cluster_nctaid", 'z', SpecialId::ClusterOne},
-    {"%cluster_ctarank", 0, SpecialId::ClusterRankZero},
-    {"%cluster_nctarank", 0, SpecialId::ClusterOne},
+    {"%clusterid", 'x', SpecialId::ClusterIdX},
+    {"%clusterid", 'y', SpecialId::ClusterIdY},
+    {"%clusterid", 'z', SpecialId::ClusterIdZ},
+    {"%nclusterid", 'x', SpecialId::NclusterIdX},
+    {"%nclusterid", 'y', SpecialId::NclusterIdY},
+    {"%nclusterid", 'z', SpecialId::NclusterIdZ},
+    {"%cluster_ctaid", 'x', SpecialId::ClusterCtaX},
+    {"%cluster_ctaid", 'y', SpecialId::ClusterCtaY},
+    {"%cluster_ctaid", 'z', SpecialId::ClusterCtaZ},
+    {"%cluster_nctaid", 'x', SpecialId::ClusterNctaX},
+    {"%cluster_nctaid", 'y', SpecialId::ClusterNctaY},
+    {"%cluster_nctaid", 'z', SpecialId::ClusterNctaZ},
+    {"%cluster_ctarank", 0, SpecialId::ClusterRank},
+    {"%cluster_nctarank", 0, SpecialId::ClusterSize},
 };
 
 /// Warp instructions of this warp so far: a clock that is the same in every run.
@@ -156,6 +155,7 @@ Ref specialRegisterRef(Decoder &d, const Operand &o, const DataType &type) {
 void fillSpecial(const Warp &w, SpecialId id, uint32_t *cells) {
   const Launch &launch = *w.cta->launch;
   const auto &grid = launch.config->grid, &block = launch.config->block, &cta = w.cta->id;
+  const auto &cluster = launch.config->cluster;
   auto all = [&](uint32_t value) {
     for (int lane = 0; lane < 32; ++lane)
       cells[lane] = value;
@@ -219,10 +219,35 @@ void fillSpecial(const Warp &w, SpecialId id, uint32_t *cells) {
   case SpecialId::TotalSmemSize:
     return all(launch.sharedBytes);
   case SpecialId::ReservedSmem:
-  case SpecialId::ClusterRankZero:
     return all(0);
-  case SpecialId::ClusterOne:
-    return all(1);
+  case SpecialId::ClusterIdX:
+    return all(cta[0] / cluster[0]);
+  case SpecialId::ClusterIdY:
+    return all(cta[1] / cluster[1]);
+  case SpecialId::ClusterIdZ:
+    return all(cta[2] / cluster[2]);
+  case SpecialId::NclusterIdX:
+    return all(grid[0] / cluster[0]);
+  case SpecialId::NclusterIdY:
+    return all(grid[1] / cluster[1]);
+  case SpecialId::NclusterIdZ:
+    return all(grid[2] / cluster[2]);
+  case SpecialId::ClusterCtaX:
+    return all(cta[0] % cluster[0]);
+  case SpecialId::ClusterCtaY:
+    return all(cta[1] % cluster[1]);
+  case SpecialId::ClusterCtaZ:
+    return all(cta[2] % cluster[2]);
+  case SpecialId::ClusterNctaX:
+    return all(cluster[0]);
+  case SpecialId::ClusterNctaY:
+    return all(cluster[1]);
+  case SpecialId::ClusterNctaZ:
+    return all(cluster[2]);
+  case SpecialId::ClusterRank:
+    return all(w.cta->rank);
+  case SpecialId::ClusterSize:
+    return all(cluster[0] * cluster[1] * cluster[2]);
   }
 }
 

@@ -97,8 +97,6 @@ uint32_t convertPair(SmallFloat to, SmallFloat from, uint32_t packed, Narrowing)
 
 /// f64 to f32 in any rounding mode; NaN gives 0x7FFFFFFF.
 float f64ToF32(double value, Rounding mode);
-/// f32 to f64, exact; NaN payloads are widened.
-inline double f32ToF64(float value) { return static_cast<double>(value); }
 
 /// cvt.{rni,rzi,rmi,rpi}.f32.f32 and .f64.f64: the integral value, in floating form; signs of zero
 /// stay.

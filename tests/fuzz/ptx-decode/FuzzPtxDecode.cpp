@@ -91,8 +91,7 @@ const char *const seeds[] = {
     "cp.async.cg.shared.global [%r1], [%rd1], 16, %r2;",
     "cp.async.commit_group; cp.async.wait_group 0;",
     "ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%r1,%r2,%r3,%r4}, [%r5];",
-    "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%f1,%f2,%f3,%f4}, {%r1,%r2,%r3,%r4}, "
-    "{%r5,%r6}, {%f1,%f2,%f3,%f4};",
+    "mma.sync.aligned.m16n8k8.row.col.f16.f16.f16.f16 {%r1,%r2}, {%r3,%r4}, {%r5}, {%r1,%r2};",
     "stmatrix.sync.aligned.m8n8.x1.shared.b16 [%r1], {%r2};",
     "mbarrier.init.shared.b64 [tile], 1;",
     "wgmma.fence.sync.aligned;",
