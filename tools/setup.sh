@@ -37,7 +37,7 @@ install_packages() {
 # A CUDA toolkit if there is one, else NVIDIA's PyPI wheels in the build folder, else neither.
 find_cuda() {
   if [ -n "${CUDA_HOME:-}" ] && [ -d "$CUDA_HOME" ] || command -v nvcc >/dev/null; then
-    say "CUDA toolkit: ${CUDA_HOME:-$(dirname "$(dirname "$(command -v nvcc)")")}"
+    say "CUDA toolkit: ${CUDA_HOME:-$(command -v nvcc)}"
   else
     say "no CUDA toolkit (CUDA_HOME, nvcc): taking NVRTC and the assemblers from NVIDIA's PyPI wheels"
     "$root/tools/fetch-cuda-wheels" "$build" ||

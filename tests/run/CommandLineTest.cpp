@@ -83,7 +83,7 @@ TEST_CASE("Workload cases") {
   refused("--preset minimax-m3 --workload no-such.json --case x", "no-such.json");
 }
 
-TEST_CASE("--json answers failures too") {
+TEST_CASE("Failures are answered in JSON too") {
   ProcessResult r = msaRun("--json --preset minimax-m3 --query-lens 1");
   CHECK(r.exitCode == 2);
   auto document = nlohmann::json::parse(r.output, nullptr, false);

@@ -127,7 +127,7 @@ TEST_CASE("What cannot be fitted says the smallest Q,K that would do") {
   CHECK(fit(below, 300, 300, plan).ok());
 }
 
-TEST_CASE("--scale uses one divisor for both") {
+TEST_CASE("One divisor for both with --scale") {
   Plan plan;
   WorkloadCase c{"x", {300, 5}, {57997, 4000}};
   auto small = scale(c, 10, plan);

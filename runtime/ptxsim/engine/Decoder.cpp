@@ -310,13 +310,7 @@ Decoder::Address Decoder::address(const Operand &o, StateSpace space) {
     failAt(o.location, fmt::format("{}: coordinates do not belong into this address", spelling()));
   result.offset = o.offset;
   if (o.index != Operand::noIndex) {
-    uint32_t bits = registerBits(o.index != Operand::noIndex ? [&] {
-      Operand base;
-      base.kind = Operand::Kind::Register;
-      base.index = o.index;
-      return base;
-    }()
-                                                             : o);
+    uint32_t bits = bitsOfRegister(builder.function->registers[o.index].type);
     if (bits != 32 && bits != 64)
       failAt(o.location, fmt::format("{}: the base of an address must be a 32- or 64-bit register",
                                      spelling()));
