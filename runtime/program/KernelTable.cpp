@@ -432,11 +432,7 @@ Expected<std::vector<CudaKernelSpec>> cudaKernels(const Plan &plan, Op phase) {
   case Op::Decode:
     break;
   }
-  return Status::missing(
-      fmt::format("op {} has no kernels on the cuda route yet; available: "
-                  "index_scores, topk_select, gather_plan, attention_split, "
-                  "attention_combine, dense_attention, sparse_attention, prefill",
-                  toString(phase)));
+  return noKernels(phase);
 }
 
 Expected<Program> cudaProgram(const Plan &resolved) {
