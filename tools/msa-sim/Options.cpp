@@ -79,7 +79,7 @@ Status readChecks(const std::string &text, ptxsim::RunOptions &run) {
       return Status::invalid(fmt::format("--checks {}: unknown check {}; accepted: all, none, or "
                                          "ids such as X4,P5 (docs/simulator.md)",
                                          quoteText(text), quoteText(id)));
-  for (unsigned i = 0; i <= static_cast<unsigned>(ptxsim::Check::P5); ++i) {
+  for (unsigned i = 0; i <= static_cast<unsigned>(ptxsim::checkCount) - 1; ++i) {
     std::string id(ptxsim::toString(static_cast<ptxsim::Check>(i)));
     if (std::find(wanted.begin(), wanted.end(), id) == wanted.end())
       run.disabledChecks.push_back(id);

@@ -349,10 +349,14 @@ void countAccess(Tally &tally, const Region &region, const LaneOffsets &offsets,
 
 Flow trapRace(Warp &warp, AccessKind kind, const SharedRaces::Conflict &conflict) {
   const Program &program = *warp.program;
+  const unsigned perCta = warp.cta->launch->warps, rank = conflict.otherWarp / perCta;
+  std::string otherWarp = fmt::format("warp {}", conflict.otherWarp % perCta);
+  if (rank != warp.cta->rank)
+    otherWarp += fmt::format(" of CTA {} of the cluster", rank);
   std::string other = conflict.otherWrote
-                          ? fmt::format("written by warp {} at line {}", conflict.otherWarp,
+                          ? fmt::format("written by {} at line {}", otherWarp,
                                         program.instruction(conflict.otherPc).location.line)
-                          : fmt::format("read by warp {}", conflict.otherWarp);
+                          : "read by " + otherWarp;
   return warp.trap(
       Check::P5, conflict.lane,
       fmt::format("data race: {} shared memory that was {}, and no barrier lies between; {}",
@@ -362,23 +366,27 @@ Flow trapRace(Warp &warp, AccessKind kind, const SharedRaces::Conflict &conflict
 }
 
 /// Strong accesses order warps through their addresses.
-void orderThrough(Warp &warp, const Op &op, const LaneOffsets &offsets, uint32_t mask) {
+void orderThrough(Warp &warp, Cta &owner, const Op &op, const LaneOffsets &offsets, uint32_t mask) {
+  const unsigned me = warp.cta->numberOf(warp);
   forLanes(mask, [&](int lane) {
     auto offset = static_cast<uint32_t>(offsets.at[lane]);
     if (op.mode2 & acquires)
-      warp.cta->races.acquire(warp.index, offset);
+      owner.races.acquire(me, offset);
     if (op.mode2 & releases)
-      warp.cta->races.release(warp.index, offset);
+      owner.races.release(me, offset);
   });
 }
 
-Flow observeShared(Warp &warp, const Op &op, const LaneOffsets &offsets, uint32_t mask,
+/// `owner`: the CTA whose shared memory it is.
+Flow observeShared(Warp &warp, Cta &owner, const Op &op, const LaneOffsets &offsets, uint32_t mask,
                    uint32_t size, AccessKind kind) {
-  if (op.mode2 & strongAccess) {
-    orderThrough(warp, op, offsets, mask);
+  SharedRaces &races = owner.races;
+  const bool strong = op.mode2 & strongAccess, async = owner.asyncShadow.used();
+  if (strong)
+    orderThrough(warp, owner, op, offsets, mask);
+  if (!async && (strong || !races.enabled()))
     return Flow::Next;
-  }
-  SharedRaces &races = warp.cta->races;
+  const unsigned me = warp.cta->numberOf(warp);
   // One range for a warp that accesses without gaps, else one a lane (lanes at one address share).
   const bool contiguous = offsets.pattern == Pattern::Contiguous;
   uint32_t ranges = contiguous ? 1 : offsets.pattern == Pattern::Uniform ? mask & (0 - mask) : mask;
@@ -390,21 +398,27 @@ Flow observeShared(Warp &warp, const Op &op, const LaneOffsets &offsets, uint32_
       continue;
     previous = offsets.at[lane];
     auto offset = static_cast<uint32_t>(previous);
+    if (async && plainAccessOfShared(warp, owner, offset, bytes, kind != AccessKind::Read, lane) ==
+                     Flow::Trap)
+      return Flow::Trap;
+    if (strong || !races.enabled())
+      continue;
     auto laneOf = [&](uint32_t granule) {
       return contiguous ? static_cast<int>((granule - offset) / size) : lane;
     };
     SharedRaces::Conflict conflict;
     if (kind == AccessKind::Read) {
-      if (races.read(warp.index, offset, bytes, conflict)) {
+      if (races.read(me, offset, bytes, conflict)) {
         conflict.lane = laneOf(conflict.offset);
         return trapRace(warp, kind, conflict);
       }
       continue;
     }
-    size_t before = races.suspects.size();
-    races.write(warp.index, warp.pc, offset, bytes, warp.cta->sharedRegion.host);
-    for (size_t i = before; i < races.suspects.size(); ++i)
-      races.suspects[i].lane = laneOf(races.suspects[i].offset);
+    std::vector<SharedRaces::Conflict> &suspects = warp.cta->suspects;
+    size_t before = suspects.size();
+    races.write(me, warp.pc, offset, bytes, owner.sharedRegion.host, suspects);
+    for (size_t i = before; i < suspects.size(); ++i)
+      suspects[i].lane = laneOf(suspects[i].offset);
   }
   return Flow::Next;
 }
@@ -439,22 +453,22 @@ Flow observe(Warp &warp, const Op &op, const Region &region, const LaneOffsets &
     countAccess(cta.tally, region, offsets, mask, size, kind);
   if (region.watched && !(op.mode2 & strongAccess))
     observeGlobal(warp, region, offsets, mask, size, kind);
-  if (region.host == cta.sharedRegion.host && cta.races.enabled())
-    return observeShared(warp, op, offsets, mask, size, kind);
+  if (region.space == StateSpace::Shared)
+    return observeShared(warp, *cta.cluster->ctas[(region.start - sharedWindow) >> sharedRankShift],
+                         op, offsets, mask, size, kind);
   return Flow::Next;
 }
 
 Flow judgeWrites(Warp &warp) {
-  SharedRaces &races = warp.cta->races;
+  std::vector<SharedRaces::Conflict> &suspects = warp.cta->suspects;
   Flow flow = Flow::Next;
-  for (const SharedRaces::Conflict &conflict : races.suspects) {
-    if (std::memcmp(conflict.before, warp.cta->sharedRegion.host + conflict.offset,
-                    races.granuleBytes()) == 0)
+  for (const SharedRaces::Conflict &conflict : suspects) {
+    if (std::memcmp(conflict.before, conflict.memory, warp.cta->races.granuleBytes()) == 0)
       continue;
     flow = trapRace(warp, AccessKind::Write, conflict);
     break;
   }
-  races.suspects.clear();
+  suspects.clear();
   if (!warp.cta->globalSuspects.empty()) {
     warp.cta->launch->globalRaces->judge(warp.cta->globalSuspects);
     warp.cta->globalSuspects.clear();

@@ -133,14 +133,15 @@ Flow observe(Warp &, const Op &, const Region &, const LaneOffsets &, uint32_t m
 /// False if `observe` would do nothing.
 inline bool isObserved(const Warp &warp, const Op &op, const Region &region) {
   return warp.cta->countsAccesses || (op.mode2 & strongAccess) ||
-         (region.space == StateSpace::Shared ? warp.cta->races.enabled()
-                                             : region.fillsLazily || region.watched != nullptr);
+         (region.space == StateSpace::Shared
+              ? warp.cta->races.enabled() || warp.cta->asyncShadow.enabled()
+              : region.fillsLazily || region.watched != nullptr);
 }
 /// Races of the write that has just been made, if it changed anything.
 Flow judgeWrites(Warp &);
 inline Flow settle(Warp &warp, Flow flow) {
   const Cta &cta = *warp.cta;
-  if ((cta.races.suspects.empty() && cta.globalSuspects.empty()) || flow != Flow::Next) [[likely]]
+  if ((cta.suspects.empty() && cta.globalSuspects.empty()) || flow != Flow::Next) [[likely]]
     return flow;
   return judgeWrites(warp);
 }

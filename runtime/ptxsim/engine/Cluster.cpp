@@ -15,6 +15,9 @@ uint32_t clusterSize(const LaunchConfig &config) {
 }
 
 Cluster::Cluster(const Launch &launch) : launch(launch) {
+  // Every check that asks who knew what needs the order; one warp alone needs it for fences.
+  bool ordered = launch.checks.on(Check::P5) || launch.program->asyncOps;
+  order.configure(ordered, clusterSize(*launch.config), launch.warps);
   for (uint32_t rank = 0; rank < clusterSize(*launch.config); ++rank)
     ctas.push_back(std::make_unique<Cta>(launch, this, rank));
 }
@@ -22,8 +25,18 @@ Cluster::Cluster(const Launch &launch) : launch(launch) {
 void Cluster::start(uint64_t number) {
   index = number;
   culprit = nullptr;
+  isStopped = false;
   arrived = {};
   busy = false;
+  events = eventsSeen = 0;
+  idleRounds = 0;
+  if (order.isWorn()) {
+    order.renew();
+    for (auto &cta : ctas)
+      cta->races.forget();
+  }
+  order.start();
+  async.start(*this);
   const auto &grid = launch.config->grid, &size = launch.config->cluster;
   // Clusters tile the grid, x fastest; so do CTAs in a cluster.
   uint64_t across = grid[0] / size[0], down = grid[1] / size[1];
@@ -37,34 +50,98 @@ void Cluster::start(uint64_t number) {
   }
 }
 
+void Cluster::wake(uint64_t key) {
+  for (auto &cta : ctas)
+    cta->wake(key);
+}
+
+namespace {
+/// Rounds without any event after which a cluster is stuck: of time limits that pass, of spinning.
+constexpr unsigned mostTimeouts = 64, mostSpinRounds = 4096;
+} // namespace
+
 Cta::Outcome Cluster::run() {
   for (;;) {
-    bool progress = false, waiting = false, done = true;
+    bool progress = false, waiting = false, done = true, quiet = true;
     for (auto &cta : ctas) {
       if (cta->isDone())
         continue;
       uint64_t before = cta->tally.warpInstructions;
       Cta::Outcome outcome = cta->run();
-      if (outcome == Cta::Outcome::Trapped) {
-        culprit = cta.get();
-        return outcome;
-      }
+      if (isStopped)
+        return blame();
       progress = progress || cta->tally.warpInstructions != before;
       waiting = waiting || outcome == Cta::Outcome::Waiting;
       done = done && outcome == Cta::Outcome::Done;
+      quiet = quiet && (outcome == Cta::Outcome::Done || cta->quiet);
     }
     if (done)
-      return Cta::Outcome::Done;
+      return finish();
+    if (quiet && async.advance()) {
+      if (isStopped)
+        return blame();
+      continue;
+    }
+    if (events != eventsSeen)
+      idleRounds = 0;
+    eventsSeen = events;
     if (!progress) {
-      auto stuck =
-          std::find_if(ctas.begin(), ctas.end(), [](const auto &c) { return !c->isDone(); });
-      (*stuck)->reportDeadlock();
-      culprit = stuck->get();
-      return Cta::Outcome::Trapped;
+      bool opened = false;
+      for (auto &cta : ctas)
+        opened = cta->openParked() || opened;
+      if (opened)
+        continue;
+      if (++idleRounds > mostTimeouts || !wakeByTime())
+        return stuck();
+      continue;
     }
     if (waiting && launch.program->order == GridOrder::Ordered)
       return Cta::Outcome::Waiting;
+    if (quiet && waiting && ++idleRounds > mostSpinRounds)
+      return stuck();
   }
+}
+
+bool Cluster::wakeByTime() {
+  bool woken = false;
+  for (auto &cta : ctas)
+    woken = cta->timeOut() || woken;
+  return woken;
+}
+
+Cta::Outcome Cluster::blame() {
+  for (auto &cta : ctas)
+    if (cta->trapped && !culprit)
+      culprit = cta.get();
+  return Cta::Outcome::Trapped;
+}
+
+Cta::Outcome Cluster::stuck() {
+  auto waiter = std::find_if(ctas.begin(), ctas.end(), [](const auto &c) { return !c->isDone(); });
+  (*waiter)->reportDeadlock();
+  return blame();
+}
+
+/// All threads have exited: what is left over is a mistake of the kernel, or has to end.
+Cta::Outcome Cluster::finish() {
+  if (AsyncId id = order.unfinished()) {
+    Order::Operation op = order.operation(id);
+    Warp &warp = ctas[op.warp / launch.warps]->warps[op.warp % launch.warps];
+    Origin origin{&warp, op.pc, op.lane};
+    bool isStore = *op.atExit == Check::M3;
+    if (origin.trap(*op.atExit,
+                    isStore ? "the kernel ends while this may still read shared memory; needed "
+                              "before: cp.async.bulk.commit_group and wait_group.read by the thread"
+                            : "the kernel ends while this may still be running, and nobody has "
+                              "waited for it") == Flow::Trap)
+      return blame();
+  }
+  while (async.advance())
+    if (isStopped)
+      return blame();
+  for (auto &cta : ctas)
+    cta->finishStates();
+  return isStopped ? blame() : Cta::Outcome::Done;
 }
 
 //===----------------------------------------------------------------------===//
@@ -94,13 +171,13 @@ void Cluster::checkBarrier() {
     return;
   busy = false;
   arrived = {};
-  for (auto &cta : ctas) {
-    uint32_t all = 0;
-    for (const Warp &w : cta->warps)
-      all |= 1u << w.index;
-    cta->races.synchronise(all);
+  ++events;
+  std::vector<uint32_t> all;
+  for (uint32_t w = 0; w < ctas.size() * launch.warps; ++w)
+    all.push_back(w);
+  order.signal({}, all);
+  for (auto &cta : ctas)
     cta->release(Cta::clusterBarrier);
-  }
 }
 
 } // namespace msa::ptxsim

@@ -28,6 +28,16 @@ public:
 
   uint64_t index = 0;
   std::vector<std::unique_ptr<Cta>> ctas; ///< by rank
+  Order order;
+  AsyncEngine async;
+  /// Things that happened: completed phases, stages of operations, exits. A cluster that spins
+  /// without any is stuck.
+  uint64_t events = 0;
+  /// Fragments that are suspended under the key go on.
+  void wake(uint64_t key);
+  /// The CTA of that rank, or null.
+  Cta *ctaOf(uint64_t rank) const { return rank < ctas.size() ? ctas[rank].get() : nullptr; }
+  bool isStopped = false; ///< a CTA has trapped
   bool trapped() const { return culprit != nullptr; }
   const Cta &trappedCta() const { return *culprit; }
 
@@ -42,11 +52,17 @@ public:
 
 private:
   bool isComplete() const;
+  bool wakeByTime();
+  Cta::Outcome blame();
+  Cta::Outcome finish();
+  Cta::Outcome stuck();
 
   const Launch &launch;
   const Cta *culprit = nullptr;
   std::array<std::array<uint32_t, 32>, mostCtas> arrived{}; ///< lanes by CTA and warp, this phase
   bool busy = false;
+  uint64_t eventsSeen = 0; ///< at the last look for a standstill
+  unsigned idleRounds = 0; ///< rounds since without any
 };
 
 /// CTAs in the launch.

@@ -1,5 +1,5 @@
 //===- Cta.cpp - starting a CTA, barriers, traps ---------------------------------===//
-#include "ptxsim/engine/Cta.h"
+#include "ptxsim/engine/Cluster.h"
 
 #include "ptxsim/isa/SpecialRegisters.h"
 
@@ -55,8 +55,11 @@ Cta::Cta(const Launch &launch, Cluster *cluster, uint32_t rank)
   paramRegion.host = const_cast<uint8_t *>(parameters.data());
   paramRegion.space = StateSpace::Param;
   paramRegion.writable = false;
-  races.configure(launch.checks.on(Check::P5), launch.sharedBytes, program.sharedGranule,
-                  launch.warps);
+  bool async = program.asyncOps;
+  races.configure(launch.checks.on(Check::P5) &&
+                      (async || launch.warps * clusterSize(*launch.config) > 1),
+                  cluster->order, launch.sharedBytes, program.sharedGranule, rank * launch.warps);
+  asyncShadow.configure(async, launch.sharedBytes);
   for (uint32_t i = 0; i < launch.warps; ++i) {
     Warp &w = warps[i];
     w.cta = this;
@@ -74,6 +77,7 @@ Cta::Cta(const Launch &launch, Cluster *cluster, uint32_t rank)
     w.predicateTaint = w.predicateFile.data() + program.predicates;
     // A lane's copy starts on a 16-byte boundary, as the widest access needs.
     uint64_t stride = (static_cast<uint64_t>(program.localBytes) + 15) / 16 * 16;
+    w.pendingSlots.assign(program.registerSlots / 64 + 1, 0);
     w.localBytes.resize(stride * 32);
     if (tracksTaint)
       w.localShadow.resize(stride * 32);
@@ -95,14 +99,30 @@ void Cta::start(std::array<uint32_t, 3> coordinates) {
   std::fill(sharedShadow.begin(), sharedShadow.end(), 0);
   barriers = {};
   races.start();
+  asyncShadow.start();
+  mbarriers.start();
+  suspects.clear();
+  globalSuspects.clear();
   tally = {};
   pendingCopies = 0;
   trapped = false;
   trap = {};
   random = launch->options->seed * 0x9E3779B97F4A7C15ull + linear;
+  starved = nextRandom() % warps.size();
   for (Warp &w : warps)
     startWarp(w);
+  for (Slot &slot : states)
+    slot.state->start(*this);
 }
+
+CtaState::~CtaState() = default;
+
+void Cta::finishStates() {
+  for (Slot &slot : states)
+    slot.state->finish(*this);
+}
+
+Order &Cta::order() const { return cluster->order; }
 
 void Cta::startWarp(Warp &w) {
   const Program &program = *launch->program;
@@ -124,6 +144,10 @@ void Cta::startWarp(Warp &w) {
   w.executedSeen = 0;
   w.clusterArrived = 0;
   w.uninitialisedRead = {};
+  std::fill(w.pendingSlots.begin(), w.pendingSlots.end(), 0);
+  w.pendingCount = 0;
+  w.pendingOwners[0] = w.pendingOwners[1] = nullptr;
+  w.timedOut = false;
   w.lastGlobal = Region();
   w.fragments.clear();
   w.joins.clear();
@@ -194,11 +218,12 @@ bool Cta::arrive(Warp &warp, unsigned index, uint32_t lanes, bool waits) {
 
 void Cta::complete(unsigned index) {
   Barrier &barrier = barriers[index];
-  uint32_t arrivers = 0;
+  std::vector<uint32_t> arrivers, waiters;
   for (const Warp &w : warps)
     if (barrier.arrived[w.index] != 0)
-      arrivers |= 1u << w.index;
-  races.signal(arrivers & ~barrier.waiters, barrier.waiters);
+      ((barrier.waiters >> w.index) & 1 ? waiters : arrivers).push_back(numberOf(w));
+  order().signal(arrivers, waiters);
+  ++cluster->events;
   tally.barrierWaits += static_cast<uint64_t>(std::popcount(barrier.waiters));
   for (const ReductionWaiter &waiter : barrier.results)
     finishReduction(waiter, barrier);
@@ -221,6 +246,7 @@ Flow Warp::trapAlways(const char *id, int lane, std::string message) {
   if (cta->trapped)
     return Flow::Trap;
   cta->trapped = true;
+  cta->cluster->isStopped = true;
   Trap &trap = cta->trap;
   trap.id = id;
   trap.message = std::move(message);

@@ -11,9 +11,11 @@
 #pragma once
 
 #include "ptxsim/Simulator.h"
+#include "ptxsim/engine/AsyncShadow.h"
 #include "ptxsim/engine/Checks.h"
 #include "ptxsim/engine/GlobalMemoryImpl.h"
 #include "ptxsim/engine/GlobalRaces.h"
+#include "ptxsim/engine/Mbarrier.h"
 #include "ptxsim/engine/Program.h"
 #include "ptxsim/engine/Races.h"
 #include "ptxsim/engine/Warp.h"
@@ -73,6 +75,18 @@ struct Barrier {
 
 struct Cta;
 class Cluster;
+
+/// State that an instruction family keeps for a CTA (tensor memory, warpgroups, bulk groups). Made
+/// at first use, reset with the CTA.
+class CtaState {
+public:
+  virtual ~CtaState();
+  /// A new CTA starts.
+  virtual void start(Cta &) = 0;
+  /// All threads of the cluster have exited and nothing is pending: leaks trap here.
+  virtual void finish(Cta &) {}
+};
+
 /// Writes the result of a completed barrier.red (isa/Barrier.cpp).
 void finishReduction(const ReductionWaiter &, const Barrier &);
 
@@ -96,6 +110,8 @@ struct Cta {
   void reportDeadlock();
   /// All threads have exited.
   bool isDone() const;
+  /// Lets lanes that are parked at joins go on alone; true if there were any.
+  bool openParked();
   /// Fragments that wait for a barrier go on.
   void release(uint8_t barrier);
 
@@ -109,11 +125,16 @@ struct Cta {
   Region sharedRegion, constRegion, paramRegion;
   std::array<Barrier, 16> barriers;
   SharedRaces races;
+  AsyncShadow asyncShadow;
+  Mbarriers mbarriers;
+  std::vector<SharedRaces::Conflict> suspects;      ///< shared memory, of the write that executes
   std::vector<GlobalRaces::Suspect> globalSuspects; ///< of the write that executes
   Tally tally;
   bool countsAccesses = false; ///< RunOptions::counters
   size_t pendingCopies = 0;    ///< cp.async of all warps that nobody has waited for
   bool trapped = false;
+  bool quiet = false; ///< in the last round of `run` no warp did anything but spin
+  size_t starved = 0; ///< random schedule: the warp that gets few turns
   Trap trap;
   uint64_t random = 0; ///< state of the seeded schedule
 
@@ -122,8 +143,43 @@ struct Cta {
   bool arrive(Warp &warp, unsigned barrier, uint32_t lanes, bool waits);
   /// Next pseudo-random number of the seeded schedule.
   uint64_t nextRandom();
+  ScheduleKind schedule() const { return launch->options->schedule; }
+  bool checks(Check check) const { return launch->checks.on(check); }
+  /// Number of the warp in its cluster (Order.h).
+  unsigned numberOf(const Warp &warp) const { return rank * launch->warps + warp.index; }
+  Order &order() const;
+
+  /// The state of type T that a family keeps here.
+  template <class T> T &state() {
+    for (Slot &slot : states)
+      if (slot.type == &typeTag<T>)
+        return static_cast<T &>(*slot.state);
+    states.push_back({&typeTag<T>, std::make_unique<T>()});
+    states.back().state->start(*this);
+    return static_cast<T &>(*states.back().state);
+  }
+  /// The same if it is there already, or null.
+  template <class T> T *stateIfAny() {
+    for (Slot &slot : states)
+      if (slot.type == &typeTag<T>)
+        return static_cast<T *>(slot.state.get());
+    return nullptr;
+  }
+  /// Calls CtaState::finish of all.
+  void finishStates();
+  /// Fragments that are suspended under `key` are ready again (Cluster::wake calls it).
+  bool wake(uint64_t key);
+  /// Suspended fragments whose instruction has a time limit go on with Warp::timedOut; false: none.
+  bool timeOut();
 
 private:
+  template <class T> static inline const char typeTag = 0;
+  struct Slot {
+    const void *type;
+    std::unique_ptr<CtaState> state;
+  };
+  std::vector<Slot> states;
+
   // Cta.cpp
   void startWarp(Warp &);
   bool isComplete(const Barrier &) const;
@@ -132,8 +188,8 @@ private:
   // Scheduler.cpp
   void runWarp(Warp &, uint64_t slice);
   void runFragment(Warp &, Fragment, uint64_t limit);
+  bool touchesPending(Warp &, uint32_t mask);
   bool isSpinning(Warp &) const;
-  bool openParked();
   uint64_t executed() const;
 };
 } // namespace msa::ptxsim

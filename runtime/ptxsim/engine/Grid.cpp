@@ -152,7 +152,8 @@ void reportRace(const Launch &launch, const GlobalRaces::Conflict &conflict, Gri
   if (!conflict.found)
     return;
   // An idle CTA with the writer's coordinates says where the write stands.
-  Cta cta(launch, nullptr, 0);
+  Cluster cluster(launch);
+  Cta &cta = *cluster.ctas[0];
   cta.start(coordinates(*launch.config, conflict.writer));
   Warp &warp = cta.warps[conflict.writerWarp];
   warp.pc = conflict.writerPc;

@@ -29,6 +29,7 @@ enum class Flow : uint8_t {
   Wait,     ///< executing lanes wait for the barrier Warp::waitBarrier, then go on
   Converge, ///< the instruction needs the lanes of Warp::need together; try again when they are
   Yield,    ///< done, and others should run now (nanosleep, a spinning read)
+  Suspend,  ///< executing lanes wait for Warp::waitKey (or a time limit), then execute it again
   Trap,     ///< the kernel did something wrong; the trap is recorded in the CTA
 };
 

@@ -113,6 +113,14 @@ struct Program {
   uint32_t parameterAlign = 1;
   std::vector<Placement> parameters;
 
+  bool asyncOps =
+      false; ///< mbarrier, bulk copies, wgmma, tcgen05, st.async: checks of those are on
+  bool tensorFences = false; ///< has a tcgen05.fence: they are demanded (docs/simulator.md)
+  bool tensorStores = false; ///< writes global memory through tensor maps
+  /// Registers that each op names, for ops of a kernel with pending registers: `touched[i]` of op
+  /// pc from touchedFrom[pc] to touchedFrom[pc + 1]; bit 31: as a destination.
+  std::vector<uint32_t> touched, touchedFrom;
+
   GridOrder order = GridOrder::Independent;
   uint64_t writtenParameters = 0; ///< see Provenance.h
   unsigned globalGranule = 2;     ///< log2 of the smallest access to global memory, at most 2

@@ -297,12 +297,55 @@ void ProgramBuilder::fail(SourceLocation at, const std::string &message, StatusC
 // Decoding
 //===----------------------------------------------------------------------===//
 
+/// True for instructions of the asynchronous proxy and the objects that it signals.
+static bool isAsync(const Instruction &instruction) {
+  const std::string &opcode = instruction.opcode;
+  auto has = [&](std::string_view word) {
+    return std::find(instruction.modifiers.begin(), instruction.modifiers.end(), word) !=
+           instruction.modifiers.end();
+  };
+  return opcode == "mbarrier" || opcode == "wgmma" || opcode == "tcgen05" ||
+         ((opcode == "cp" || opcode == "st" || opcode == "red" || opcode == "fence") &&
+          (has("bulk") || (has("async") && (opcode != "cp" || has("mbarrier")))));
+}
+
+/// The registers that each op names (Program::touched).
+void ProgramBuilder::recordTouched() {
+  std::unordered_map<const Function *, size_t> numbers;
+  for (size_t i = 0; i < functions.size(); ++i)
+    numbers[functions[i]] = i;
+  auto add = [&](auto &&self, const Function &f, const Operand &o, bool writes) -> void {
+    if ((o.kind == Operand::Kind::Register || o.kind == Operand::Kind::Address) &&
+        o.index != Operand::noIndex && f.registers[o.index].type != Type::Pred)
+      program.touched.push_back(functionRegisters[numbers.at(&f)][o.index] |
+                                (writes && o.kind == Operand::Kind::Register ? constantRef : 0));
+    for (const Operand &child : o.children)
+      self(self, f, child, writes && o.kind != Operand::Kind::Address);
+  };
+  for (const OpInfo &info : program.info) {
+    program.touchedFrom.push_back(static_cast<uint32_t>(program.touched.size()));
+    if (info.function->body.empty())
+      continue;
+    const Instruction &instruction = info.function->body[info.instruction];
+    const std::string &opcode = instruction.opcode;
+    bool stores = opcode == "st" || opcode == "red" || opcode == "stmatrix" || opcode == "cp";
+    for (size_t i = 0; i < instruction.operands.size(); ++i)
+      add(add, *info.function, instruction.operands[i], i == 0 && !stores);
+  }
+  program.touchedFrom.push_back(static_cast<uint32_t>(program.touched.size()));
+}
+
 void ProgramBuilder::decodeInstruction(const Instruction &instruction, uint32_t index) {
   Op op;
   Decoder decoder(*this, instruction, op);
   if (instruction.guard != Operand::noIndex) {
     op.guard = predicateIndex(instruction.guard);
     op.guardFlip = instruction.guardNegated ? ~0u : 0;
+  }
+  if (isAsync(instruction)) {
+    program.asyncOps = true;
+    if (instruction.opcode == "tcgen05" && decoder.has("fence::before_thread_sync"))
+      program.tensorFences = true;
   }
   auto [first, last] = rowsOf(instruction.opcode);
   bool decoded = false;
@@ -414,6 +457,8 @@ Expected<Program> ProgramBuilder::build(const Function &entry) {
   if (!failure.ok())
     return failure;
   resolveBranches();
+  if (hasPendingRegisters)
+    recordTouched();
   analyseControlFlow(program);
   program.writtenParameters = writtenParameters(module, functions);
   return std::move(program);

@@ -87,6 +87,8 @@ public:
   void sawAccess(StateSpace space, uint32_t bytes);
   /// CTAs may see each other's memory through this instruction.
   void sawOrderedAccess() { program.order = GridOrder::Ordered; }
+  /// The instruction leaves registers pending (PendingRegisters in Warp.h).
+  void sawPendingRegisters() { hasPendingRegisters = true; }
 
 private:
   bool collect(const Function &);
@@ -96,6 +98,7 @@ private:
   void decodeFunction(const Function &, size_t index);
   void decodeInstruction(const Instruction &, uint32_t index);
   void resolveBranches();
+  void recordTouched();
 
   Status failure;
   unsigned versionNumber = 0, targetNumber = 0;
@@ -107,6 +110,7 @@ private:
   std::map<std::pair<std::pair<uint64_t, uint64_t>, uint32_t>, Ref> constantIndex;
   std::map<SpecialId, Ref> specialIndex;
   std::vector<Op> before, after;
+  bool hasPendingRegisters = false;
   uint16_t carry = 0;                      ///< 0: not used so far
   std::vector<std::vector<uint32_t>> opOf; ///< by function: first op of each instruction
 };

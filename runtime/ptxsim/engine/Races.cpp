@@ -6,47 +6,30 @@
 
 namespace msa::ptxsim {
 
-void SharedRaces::configure(bool enabled, uint32_t sharedBytes, unsigned granuleShift,
-                            unsigned warps) {
-  active = enabled && sharedBytes > 0 && warps > 1;
+void SharedRaces::configure(bool enabled, Order &shared, uint32_t sharedBytes,
+                            unsigned granuleShift, unsigned number) {
+  active = enabled && sharedBytes > 0;
+  order = &shared;
   shift = granuleShift;
-  warpCount = std::min(warps, maxWarps);
+  firstWarp = number;
+  perCta = shared.warpsOfCta();
+  wholeCluster = shared.warpCount() <= 64;
   granules.assign(active ? (sharedBytes >> shift) + 1 : 0, Granule());
-  counter = 1;
-}
-
-void SharedRaces::start() {
-  if (!active)
-    return;
-  // Segment numbers go on from CTA to CTA, so that nothing has to be cleared; near the end of their
-  // range everything is.
-  if (counter > 0xF0000000u) {
-    std::fill(granules.begin(), granules.end(), Granule());
-    counter = 1;
-  }
-  firstSegment = ++counter;
-  for (unsigned w = 0; w < warpCount; ++w) {
-    known[w].fill(0);
-    current[w] = firstSegment;
-  }
-  published.clear();
-  suspects.clear();
 }
 
 bool SharedRaces::findRace(const Granule &g, unsigned warp, bool readersMatter,
                            Conflict &conflict) const {
-  unsigned writer = g.writerAndPc & 31;
-  if (!ordered(warp, writer, g.writeSegment)) {
+  if (!order->happenedBefore(warp, g.writer, g.writeSegment)) {
     conflict.otherWrote = true;
-    conflict.otherWarp = writer;
-    conflict.otherPc = g.writerAndPc >> 5;
+    conflict.otherWarp = g.writer;
+    conflict.otherPc = g.writerPc;
     return true;
   }
-  if (!readersMatter || g.readers == 0 || g.readSegment < firstSegment)
+  if (!readersMatter || g.readers == 0 || g.readSegment < order->firstSegment())
     return false;
-  for (uint32_t left = g.readers & ~(1u << warp); left != 0; left &= left - 1)
-    if (auto other = static_cast<unsigned>(std::countr_zero(left));
-        known[warp][other] < g.readSegment) {
+  for (uint64_t left = g.readers & ~bitOf(warp); left != 0; left &= left - 1)
+    if (unsigned other = warpOfBit(static_cast<unsigned>(std::countr_zero(left)));
+        !order->happenedBefore(warp, other, g.readSegment)) {
       conflict.otherWrote = false;
       conflict.otherWarp = other;
       return true;
@@ -55,7 +38,10 @@ bool SharedRaces::findRace(const Granule &g, unsigned warp, bool readersMatter,
 }
 
 bool SharedRaces::read(unsigned warp, uint32_t offset, uint32_t bytes, Conflict &conflict) {
-  const uint32_t last = (offset + bytes - 1) >> shift, me = 1u << warp, now = current[warp];
+  if (!isKnown(warp))
+    return false;
+  const uint32_t last = (offset + bytes - 1) >> shift, now = order->segment(warp);
+  const uint64_t me = bitOf(warp);
   for (uint32_t i = offset >> shift; i <= last; ++i) {
     Granule &g = granules[i];
     // Read by this warp in this segment already: a write since would have cleared the readers.
@@ -65,18 +51,18 @@ bool SharedRaces::read(unsigned warp, uint32_t offset, uint32_t bytes, Conflict 
       conflict.offset = i << shift;
       return true;
     }
-    if (g.readers == 0 || g.readers == me || g.readSegment < firstSegment) {
+    if (g.readers == 0 || g.readers == me || g.readSegment < order->firstSegment()) {
       g.readers = me;
       g.readSegment = now;
       continue;
     }
     // Forget readers that happened before this read: what is ordered after it is ordered after
     // them.
-    uint32_t kept = 0;
-    for (uint32_t left = g.readers & ~me; left != 0; left &= left - 1)
-      if (auto other = static_cast<unsigned>(std::countr_zero(left));
-          known[warp][other] < g.readSegment)
-        kept |= 1u << other;
+    uint64_t kept = 0;
+    for (uint64_t left = g.readers & ~me; left != 0; left &= left - 1)
+      if (unsigned other = warpOfBit(static_cast<unsigned>(std::countr_zero(left)));
+          !order->happenedBefore(warp, other, g.readSegment))
+        kept |= left & (0 - left);
     g.readSegment = kept ? std::min(g.readSegment, now) : now;
     g.readers = kept | me;
   }
@@ -84,61 +70,34 @@ bool SharedRaces::read(unsigned warp, uint32_t offset, uint32_t bytes, Conflict 
 }
 
 void SharedRaces::write(unsigned warp, uint32_t pc, uint32_t offset, uint32_t bytes,
-                        const uint8_t *memory) {
+                        const uint8_t *memory, std::vector<Conflict> &suspects) {
+  if (!isKnown(warp))
+    return;
   const uint32_t last = (offset + bytes - 1) >> shift;
   for (uint32_t i = offset >> shift; i <= last; ++i) {
     Granule &g = granules[i];
     Conflict conflict;
     if (findRace(g, warp, true, conflict)) [[unlikely]] {
       conflict.offset = i << shift;
-      std::memcpy(conflict.before, memory + conflict.offset, size_t{1} << shift);
+      conflict.memory = memory + conflict.offset;
+      std::memcpy(conflict.before, conflict.memory, size_t{1} << shift);
       suspects.push_back(conflict);
     }
     g.readers = 0;
-    g.writeSegment = current[warp];
-    g.writerAndPc = warp | (pc << 5);
+    g.writeSegment = order->segment(warp);
+    g.writer = static_cast<uint16_t>(warp);
+    g.writerPc = pc;
   }
 }
 
 void SharedRaces::acquire(unsigned warp, uint32_t offset) {
-  if (!active)
-    return;
-  auto found = published.find(offset >> shift);
-  if (found == published.end())
-    return;
-  for (unsigned w = 0; w < warpCount; ++w)
-    known[warp][w] = std::max(known[warp][w], found->second[w]);
+  if (auto found = published.find(offset >> shift); active && found != published.end())
+    order->acquire(warp, found->second);
 }
 
 void SharedRaces::release(unsigned warp, uint32_t offset) {
-  if (!active)
-    return;
-  Clock &clock = published.try_emplace(offset >> shift, Clock{}).first->second;
-  for (unsigned w = 0; w < warpCount; ++w)
-    clock[w] = std::max(clock[w], known[warp][w]);
-  clock[warp] = std::max(clock[warp], current[warp]);
-  current[warp] = ++counter;
-}
-
-void SharedRaces::synchronise(uint32_t participants) { signal(0, participants); }
-
-void SharedRaces::signal(uint32_t arrivers, uint32_t waiters) {
-  if (!active)
-    return;
-  Clock merged{};
-  for (uint32_t left = arrivers | waiters; left != 0; left &= left - 1) {
-    auto w = static_cast<unsigned>(std::countr_zero(left));
-    for (unsigned v = 0; v < warpCount; ++v)
-      merged[v] = std::max(merged[v], known[w][v]);
-    merged[w] = std::max(merged[w], current[w]);
-  }
-  ++counter;
-  for (uint32_t left = arrivers | waiters; left != 0; left &= left - 1) {
-    auto w = static_cast<unsigned>(std::countr_zero(left));
-    if (waiters & (1u << w))
-      known[w] = merged;
-    current[w] = counter;
-  }
+  if (active)
+    order->release(warp, published[offset >> shift]);
 }
 
 } // namespace msa::ptxsim

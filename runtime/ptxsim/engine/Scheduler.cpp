@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 namespace msa::ptxsim {
 
@@ -291,6 +292,9 @@ void Cta::runFragment(Warp &w, Fragment f, uint64_t limit) {
   const Op *ops = launch->program->ops.data();
   uint32_t pc = f.pc;
   w.active = f.mask;
+  w.timedOut = f.timedOut;
+  f.timedOut = false;
+  f.waitKey = 0;
   for (;;) {
     const Op &op = ops[pc];
     if (op.join && f.join != noJoin) {
@@ -320,6 +324,11 @@ void Cta::runFragment(Warp &w, Fragment f, uint64_t limit) {
       ++pc;
       continue;
     }
+    if (w.pendingCount != 0) [[unlikely]] {
+      w.pc = pc;
+      if (touchesPending(w, mask))
+        return;
+    }
     tally.threads[static_cast<unsigned>(op.opClass)] += static_cast<unsigned>(std::popcount(mask));
     w.pc = pc;
     Flow flow = op.run(w, op, mask);
@@ -327,6 +336,7 @@ void Cta::runFragment(Warp &w, Fragment f, uint64_t limit) {
       ++pc;
       continue;
     }
+    w.timedOut = false;
     f.pc = pc;
     f.mask = w.active;
     switch (flow) {
@@ -362,6 +372,7 @@ void Cta::runFragment(Warp &w, Fragment f, uint64_t limit) {
       for (unsigned i = 0; i < barriers.size(); ++i)
         if (barriers[i].busy && isComplete(barriers[i]))
           complete(i);
+      ++cluster->events;
       cluster->checkBarrier();
       return;
     case Flow::Wait:
@@ -378,6 +389,13 @@ void Cta::runFragment(Warp &w, Fragment f, uint64_t limit) {
       w.fragments.push_back(std::move(f));
       convergeAt(w, w.fragments.size() - 1);
       return;
+    case Flow::Suspend:
+      splitOff(w, f, w.active & ~mask, pc + 1);
+      f.state = Fragment::State::Suspended;
+      f.waitKey = w.waitKey;
+      f.waitFor = w.waitFor;
+      w.fragments.push_back(std::move(f));
+      return;
     case Flow::Yield:
       f.pc = pc + 1;
       w.fragments.insert(w.fragments.begin(), std::move(f));
@@ -388,6 +406,43 @@ void Cta::runFragment(Warp &w, Fragment f, uint64_t limit) {
       return;
     }
   }
+}
+
+/// Registers that the op at w.pc names and that an asynchronous instruction still owns: their
+/// owners deliver or trap. True if the warp has trapped.
+bool Cta::touchesPending(Warp &w, uint32_t mask) {
+  const Program &program = *w.program;
+  for (uint32_t i = program.touchedFrom[w.pc]; i < program.touchedFrom[w.pc + 1]; ++i) {
+    Ref ref = program.touched[i] & ~constantRef;
+    for (PendingRegisters *owner : w.pendingOwners)
+      if (owner && w.isPending(ref) &&
+          owner->touch(w, ref, program.touched[i] & constantRef, mask) == Flow::Trap)
+        return true;
+  }
+  return trapped;
+}
+
+bool Cta::wake(uint64_t key) {
+  bool woken = false;
+  for (Warp &w : warps)
+    for (Fragment &f : w.fragments)
+      if (f.state == Fragment::State::Suspended && f.waitKey == key) {
+        f.state = Fragment::State::Ready;
+        woken = true;
+      }
+  return woken;
+}
+
+bool Cta::timeOut() {
+  bool woken = false;
+  for (Warp &w : warps)
+    for (Fragment &f : w.fragments)
+      if (f.state == Fragment::State::Suspended && !f.waitFor) {
+        f.state = Fragment::State::Ready;
+        f.timedOut = true;
+        woken = true;
+      }
+  return woken;
 }
 
 void Cta::runWarp(Warp &w, uint64_t slice) {
@@ -431,11 +486,15 @@ Cta::Outcome Cta::run() {
   const bool random = options.schedule == ScheduleKind::Random;
   const bool backwards = options.schedule == ScheduleKind::Lazy;
   for (;;) {
-    bool progress = false, spinning = false;
-    for (size_t i = 0; i < warps.size() && !trapped; ++i) {
+    bool progress = false, spinning = false, busy = false;
+    for (size_t i = 0; i < warps.size() && !cluster->isStopped; ++i) {
       size_t pick = backwards ? warps.size() - 1 - i : i;
-      if (random)
+      if (random) {
         pick = nextRandom() % warps.size();
+        // One warp gets few turns, so that others overtake it.
+        if (pick == starved && nextRandom() % 8 != 0)
+          pick = nextRandom() % warps.size();
+      }
       Warp &w = warps[pick];
       bool ready = std::any_of(w.fragments.begin(), w.fragments.end(),
                                [](const Fragment &f) { return f.state == Fragment::State::Ready; });
@@ -457,14 +516,19 @@ Cta::Outcome Cta::run() {
       }
       runWarp(w, slice);
       progress = true;
-      if (!isSpinning(w))
+      if (random && !trapped)
+        cluster->async.maybeAdvance();
+      if (!isSpinning(w)) {
+        busy = true;
         continue;
+      }
       // It may wait for lanes of its own that are parked.
       openJoins(w);
       spinning = true;
     }
     tally.warpInstructions = executed();
-    if (trapped)
+    quiet = !busy;
+    if (cluster->isStopped)
       return Outcome::Trapped;
     if (isDone())
       return Outcome::Done;
@@ -473,9 +537,10 @@ Cta::Outcome Cta::run() {
         return std::any_of(w.fragments.begin(), w.fragments.end(),
                            [](const Fragment &f) { return f.state == Fragment::State::Ready; });
       });
-    if (!progress && !openParked())
+    if (!progress)
       return Outcome::Blocked;
-    if (spinning && (launch->program->order == GridOrder::Ordered || cluster->ctas.size() > 1))
+    if (spinning &&
+        (!busy || launch->program->order == GridOrder::Ordered || cluster->ctas.size() > 1))
       return Outcome::Waiting;
   }
 }
@@ -484,42 +549,94 @@ Cta::Outcome Cta::run() {
 // Deadlock
 //===----------------------------------------------------------------------===//
 
+namespace {
+
+/// What a fragment waits for, in words.
+std::string waitOf(const Cta &cta, const Warp &w, const Fragment &f) {
+  switch (f.state) {
+  case Fragment::State::AtBarrier:
+    return f.barrier == Cta::clusterBarrier ? std::string("barrier.cluster")
+                                            : fmt::format("barrier {}", f.barrier);
+  case Fragment::State::Converging:
+    return fmt::format("lanes 0x{:08x} of its warp", f.need & w.alive & ~f.mask);
+  case Fragment::State::Suspended:
+    if (f.waitFor)
+      return f.waitFor;
+    return explainMbarrier(cta, static_cast<uint32_t>(f.waitKey));
+  case Fragment::State::Ready:
+    break;
+  }
+  return "something in memory, again and again";
+}
+
+/// True if all have arrived at the barrier, and bytes are missing (or too many).
+bool hasTraffic(const Cta &cta, uint32_t offset) {
+  auto found = cta.mbarriers.records.find(offset);
+  if (found == cta.mbarriers.records.end())
+    return false;
+  uint64_t bits;
+  std::memcpy(&bits, cta.sharedRegion.host + offset, 8);
+  MbarrierState state = MbarrierState::unpack(bits);
+  return state.tx != 0 && !found->second.traffic.empty();
+}
+
+/// States by how much they explain: lanes that never converge, then barriers.
+unsigned weightOf(Fragment::State state) {
+  switch (state) {
+  case Fragment::State::Converging:
+    return 3;
+  case Fragment::State::AtBarrier:
+    return 1;
+  case Fragment::State::Suspended:
+    return 2;
+  case Fragment::State::Ready:
+    break;
+  }
+  return 0;
+}
+
+} // namespace
+
 void Cta::reportDeadlock() {
   const Program &program = *launch->program;
   std::string who;
   const Fragment *culprit = nullptr;
   Warp *owner = nullptr;
   unsigned listed = 0, left = 0;
-  for (Warp &w : warps)
-    for (const Fragment &f : w.fragments) {
-      // Lanes that never converge explain more than barriers that wait for them.
-      bool better = !culprit || (f.state == Fragment::State::Converging &&
-                                 culprit->state != Fragment::State::Converging);
-      if (better) {
-        culprit = &f;
-        owner = &w;
+  for (const auto &cta : cluster->ctas)
+    for (Warp &w : cta->warps)
+      for (const Fragment &f : w.fragments) {
+        if (cta.get() == this && (!culprit || weightOf(f.state) > weightOf(culprit->state))) {
+          culprit = &f;
+          owner = &w;
+        }
+        if (listed == 8) {
+          ++left;
+          continue;
+        }
+        ++listed;
+        uint32_t pc = f.state == Fragment::State::AtBarrier ? f.pc - 1 : f.pc;
+        std::string where =
+            cluster->ctas.size() > 1 ? fmt::format("CTA {} ", cta->rank) : std::string();
+        who += fmt::format("{}{}warp {} lanes 0x{:08x} at line {} wait for {}",
+                           who.empty() ? "" : "; ", where, w.index, f.mask,
+                           program.instruction(pc).location.line, waitOf(*cta, w, f));
       }
-      if (listed == 8) {
-        ++left;
-        continue;
-      }
-      ++listed;
-      bool atBarrier = f.state == Fragment::State::AtBarrier;
-      uint32_t pc = atBarrier ? f.pc - 1 : f.pc;
-      std::string what =
-          atBarrier ? f.barrier == clusterBarrier ? std::string("barrier.cluster")
-                                                  : fmt::format("barrier {}", f.barrier)
-                    : fmt::format("lanes 0x{:08x} of its warp", f.need & w.alive & ~f.mask);
-      who += fmt::format("{}warp {} lanes 0x{:08x} at line {} wait for {}", who.empty() ? "" : "; ",
-                         w.index, f.mask, program.instruction(pc).location.line, what);
-    }
   if (left)
     who += fmt::format("; and {} more", left);
   if (!culprit)
     return;
   bool converging = culprit->state == Fragment::State::Converging;
-  owner->pc = converging ? culprit->pc : culprit->pc - 1;
+  owner->pc = culprit->state == Fragment::State::AtBarrier ? culprit->pc - 1 : culprit->pc;
   int lane = std::countr_zero(culprit->mask);
+  if (culprit->state == Fragment::State::Suspended || culprit->state == Fragment::State::Ready) {
+    bool bytes = culprit->state == Fragment::State::Suspended && !culprit->waitFor &&
+                 hasTraffic(*this, static_cast<uint32_t>(culprit->waitKey));
+    owner->trapAlways(
+        bytes && checks(Check::B3) ? "B3" : "X2", lane,
+        fmt::format("deadlock: nothing is running that could end these waits; {}", who));
+    return;
+  }
   if (!converging && culprit->barrier == clusterBarrier) {
     owner->trapAlways("X2", lane,
                       fmt::format("deadlock: barrier.cluster expects all threads of the cluster "

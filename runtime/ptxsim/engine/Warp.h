@@ -24,6 +24,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -40,14 +41,24 @@ inline constexpr uint32_t noOp = ~0u;
 /// Return addresses of the functions that a fragment is in, innermost last.
 using CallStack = std::vector<uint32_t>;
 
+/// What a suspended fragment waits for; part of its key.
+enum class WaitKind : uint8_t { Mbarrier, TensorAllocation, Other };
+inline uint64_t makeWaitKey(WaitKind kind, uint32_t rank, uint64_t value) {
+  return (uint64_t{1} + static_cast<uint64_t>(kind)) << 56 | uint64_t{rank} << 40 | value;
+}
+
 struct Fragment {
-  enum class State : uint8_t { Ready, AtBarrier, Converging };
+  enum class State : uint8_t { Ready, AtBarrier, Converging, Suspended };
   uint32_t pc = 0;
   uint32_t mask = 0;
   uint32_t join = noJoin;
   State state = State::Ready;
   uint8_t barrier = 0; ///< AtBarrier: which
   uint32_t need = 0;   ///< Converging: lanes that have to come to this op
+  /// Suspended: for what (Cluster::wake). Ready: what woke it, until it runs.
+  uint64_t waitKey = 0;
+  const char *waitFor = nullptr; ///< Suspended: in words, where the key does not say it
+  bool timedOut = false;         ///< was suspended, and goes on although nothing happened
   CallStack calls;
 };
 
@@ -83,6 +94,16 @@ struct PendingCopy {
   bool tainted;     ///< the source was uninitialised
 };
 
+/// Registers that an asynchronous instruction of the warp has not delivered or still reads.
+/// Touching one asks the owner: PendingRegisters::touch.
+class PendingRegisters {
+public:
+  virtual ~PendingRegisters();
+  /// The op at warp.pc names register slot `ref` and executes for the lanes of `mask`. `writes`: as
+  /// a destination (at least). Flow::Trap, or Flow::Next when it may go on.
+  virtual Flow touch(Warp &, Ref ref, bool writes, uint32_t mask) = 0;
+};
+
 /// The newest read of uninitialised memory of a warp: what a later trap most likely is about.
 struct UninitialisedRead {
   bool happened = false;
@@ -107,11 +128,14 @@ struct Warp {
   uint32_t index = 0;  ///< in the CTA
 
   // What handlers leave for the scheduler (Flow says which).
-  uint32_t taken = 0;        ///< Branch
-  uint32_t targets[32] = {}; ///< Indexed: op index per lane
-  uint32_t need = 0;         ///< Converge
-  uint8_t waitBarrier = 0;   ///< Wait
-  uint32_t strongReads = 0;  ///< volatile, acquire and atomic reads: how spinning is noticed
+  uint32_t taken = 0;            ///< Branch
+  uint32_t targets[32] = {};     ///< Indexed: op index per lane
+  uint32_t need = 0;             ///< Converge
+  uint8_t waitBarrier = 0;       ///< Wait
+  uint64_t waitKey = 0;          ///< Suspend
+  const char *waitFor = nullptr; ///< Suspend: in words, or null
+  bool timedOut = false;         ///< this fragment was suspended and its time limit is over
+  uint32_t strongReads = 0;      ///< volatile, acquire and atomic reads: how spinning is noticed
 
   uint32_t readsSeen = 0;      ///< strongReads when spinning was last asked
   uint64_t executedSeen = 0;   ///< instructions executed then
@@ -126,7 +150,10 @@ struct Warp {
   uint32_t openCopyGroup[32] = {}; ///< cp.async: number of the group being filled, per lane
   std::vector<PendingCopy> copies;
   UninitialisedRead uninitialisedRead;
-  uint64_t executed = 0; ///< warp instructions
+  std::vector<uint64_t> pendingSlots; ///< a bit per register slot; see setPending
+  uint32_t pendingCount = 0;          ///< bits that are set
+  PendingRegisters *pendingOwners[2] = {nullptr, nullptr}; ///< asked in turn: wgmma, tcgen05.ld
+  uint64_t executed = 0;                                   ///< warp instructions
 
   template <class Cell> Cell *cells(Ref ref) const {
     return reinterpret_cast<Cell *>(base[ref >> 31] +
@@ -142,6 +169,16 @@ struct Warp {
     predicates[index] = (predicates[index] & ~mask) | (value & mask);
     predicateTaint[index] = (predicateTaint[index] & ~mask) | (tainted & mask);
   }
+
+  /// Marks (or clears) a register slot as pending: the scheduler then asks the owners before an op
+  /// that names it executes.
+  void setPending(Ref ref, bool pending) {
+    uint64_t &word = pendingSlots[ref / 64], bit = 1ull << (ref % 64);
+    pendingCount += static_cast<uint32_t>(pending && !(word & bit)) -
+                    static_cast<uint32_t>(!pending && (word & bit));
+    word = pending ? word | bit : word & ~bit;
+  }
+  bool isPending(Ref ref) const { return (pendingSlots[ref / 64] >> (ref % 64)) & 1; }
 
   /// Records a trap at the op that executes. `lane` -1: the whole warp. Returns Flow::Trap.
   Flow trap(Check check, int lane, std::string message);
