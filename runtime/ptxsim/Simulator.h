@@ -42,14 +42,16 @@ private:
 };
 
 enum class ScheduleKind : uint8_t { Eager, Lazy, Random };
-enum class MmaMode : uint8_t { Fast, Exact };
+/// Sums of matrix products (numerics/Mma.h). Auto: exact where an operand is FP8 on sm_90, whose
+/// tensor cores keep too few bits for FP32 order to stand for them; else fast.
+enum class MmaMode : uint8_t { Fast, Exact, Auto };
 
 struct RunOptions {
   ScheduleKind schedule = ScheduleKind::Eager;
   uint64_t seed = 0;
   /// Ids that are off; empty = all checks on. "all" switches every check off.
   std::vector<std::string> disabledChecks;
-  MmaMode mma = MmaMode::Fast;
+  MmaMode mma = MmaMode::Auto;
   bool counters = false;
   unsigned threads = 0;           ///< host threads; 0 = one a core
   uint64_t instructionBudget = 0; ///< warp instructions a CTA may execute; 0 = unlimited
@@ -75,16 +77,45 @@ struct Trap {
   std::string text() const;
 };
 
-/// Counted when RunOptions::counters; `threadInstructions` always.
+/// Counted when RunOptions::counters; `warpInstructions` and `threadInstructions` always.
 struct Counters {
   uint64_t warpInstructions = 0, threadInstructions = 0;
   std::map<std::string, uint64_t> byClass; ///< thread instructions by opcode class
+
+  // Plain accesses: bytes of the lanes that took part.
   uint64_t globalLoadBytes = 0, globalStoreBytes = 0, sharedLoadBytes = 0, sharedStoreBytes = 0,
            localBytes = 0, constBytes = 0;
+  uint64_t clusterBytes = 0; ///< of shared memory of other CTAs, plain and asynchronous
   uint64_t globalRequests = 0, globalSectors = 0; ///< 32-byte sectors of warp-wide requests
-  uint64_t sharedBankConflicts = 0;               ///< extra wavefronts
-  uint64_t tensorFlops = 0, barrierWaits = 0;
+  uint64_t sharedRequests = 0, sharedBankConflicts = 0; ///< conflicts: extra wavefronts
+
+  // Asynchronous units: bytes in global memory, or where it says otherwise.
+  uint64_t bulkLoadBytes = 0, bulkStoreBytes = 0, bulkReduceBytes = 0; ///< cp.async.bulk
+  uint64_t tmaLoadBytes = 0, tmaStoreBytes = 0, tmaReduceBytes = 0;    ///< through tensor maps
+  uint64_t tmaOutsideBytes = 0; ///< of boxes, outside of the tensor: filled, or not written
+  uint64_t tensorMemoryLoadBytes = 0, tensorMemoryStoreBytes = 0; ///< tcgen05.ld, .st
+  uint64_t tensorMemoryCopyBytes = 0;                             ///< tcgen05.cp, written
+  uint64_t operandBytes = 0; ///< of shared memory that wgmma and tcgen05.mma read
+
+  uint64_t tensorFlops = 0;
+  std::map<std::string, uint64_t> flopsByKind; ///< of `tensorFlops`: "f16", "mxf4", ...
+  uint64_t barrierWaits = 0;                   ///< warps that waited at bar.sync and the like
+  uint64_t mbarrierTests = 0;                  ///< test_wait and try_wait, by warp
+  uint64_t mbarrierRefusals = 0;               ///< of those, found the phase incomplete
+
+  /// Warps of a CTA that execute the same code, over all CTAs.
+  struct Role {
+    std::vector<uint32_t> warps; ///< indices in the CTA
+    uint64_t warpInstructions = 0, threadInstructions = 0;
+    std::map<std::string, uint64_t> byClass; ///< thread instructions
+    std::vector<std::string> does; ///< what it uses of copies and matrix units: "tcgen05.mma"
+  };
+  std::vector<Role> roles; ///< by first warp
+
+  /// Adds another launch's counts. Roles are kept when only one of both has some.
   void add(const Counters &);
+  /// Bytes that went to and came from global memory, all units together.
+  uint64_t globalBytes() const;
 };
 
 /// A module decoded for execution: opcodes looked up, operands resolved, control flow analysed.

@@ -330,6 +330,7 @@ void countAccess(Tally &tally, const Region &region, const LaneOffsets &offsets,
   case StateSpace::Shared:
     tally.sharedLoadBytes += reads ? bytes : 0;
     tally.sharedStoreBytes += writes ? bytes : 0;
+    ++tally.sharedRequests;
     tally.sharedBankConflicts += bankConflicts(offsets, mask, size);
     break;
   case StateSpace::Global:

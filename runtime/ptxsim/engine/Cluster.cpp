@@ -27,6 +27,7 @@ void Cluster::start(uint64_t number) {
   culprit = nullptr;
   isStopped = false;
   arrived = {};
+  arrivedKnowledge.clear();
   busy = false;
   events = eventsSeen = 0;
   idleRounds = 0;
@@ -156,7 +157,9 @@ bool Cluster::isComplete() const {
   return true;
 }
 
-void Cluster::arrive(Warp &warp, uint32_t lanes) {
+void Cluster::arrive(Warp &warp, uint32_t lanes, bool publishes) {
+  if (publishes)
+    order.release(warp.cta->numberOf(warp), arrivedKnowledge);
   arrived[warp.cta->rank][warp.index] |= lanes;
   busy = true;
   checkBarrier();
@@ -172,10 +175,10 @@ void Cluster::checkBarrier() {
   busy = false;
   arrived = {};
   ++events;
-  std::vector<uint32_t> all;
-  for (uint32_t w = 0; w < ctas.size() * launch.warps; ++w)
-    all.push_back(w);
-  order.signal({}, all);
+  for (auto &cta : ctas)
+    for (const Warp &w : cta->warps)
+      order.acquire(cta->numberOf(w), arrivedKnowledge);
+  arrivedKnowledge.clear();
   for (auto &cta : ctas)
     cta->release(Cta::clusterBarrier);
 }

@@ -44,7 +44,8 @@ public:
   // ---- barrier.cluster
   // ----------------------------------------------------------------------------
   /// Lanes of a warp arrive; releases who waits when all threads of the cluster have.
-  void arrive(Warp &, uint32_t lanes);
+  /// `publishes`: with release semantics.
+  void arrive(Warp &, uint32_t lanes, bool publishes);
   /// Lanes of `lanes` whose phase is not complete.
   uint32_t pending(const Warp &, uint32_t lanes) const;
   /// Threads have exited: who waits for them need not.
@@ -61,6 +62,7 @@ private:
   const Cta *culprit = nullptr;
   std::array<std::array<uint32_t, 32>, mostCtas> arrived{}; ///< lanes by CTA and warp, this phase
   bool busy = false;
+  Knowledge arrivedKnowledge; ///< of the threads that have arrived with release semantics
   uint64_t eventsSeen = 0; ///< at the last look for a standstill
   unsigned idleRounds = 0; ///< rounds since without any
 };

@@ -10,21 +10,22 @@
 
 namespace msa::ptxsim {
 
+namespace {
+void addEach(std::vector<uint64_t> &to, const std::vector<uint64_t> &from) {
+  if (to.size() < from.size())
+    to.resize(from.size());
+  for (size_t i = 0; i < from.size(); ++i)
+    to[i] += from[i];
+}
+} // namespace
+
 void Tally::add(const Tally &other) {
-  warpInstructions += other.warpInstructions;
-  for (unsigned i = 0; i < opClassCount; ++i)
-    threads[i] += other.threads[i];
-  globalLoadBytes += other.globalLoadBytes;
-  globalStoreBytes += other.globalStoreBytes;
-  sharedLoadBytes += other.sharedLoadBytes;
-  sharedStoreBytes += other.sharedStoreBytes;
-  localBytes += other.localBytes;
-  constBytes += other.constBytes;
-  globalRequests += other.globalRequests;
-  globalSectors += other.globalSectors;
-  sharedBankConflicts += other.sharedBankConflicts;
-  tensorFlops += other.tensorFlops;
-  barrierWaits += other.barrierWaits;
+  for (auto field : {&Tally::warpInstructions, &Tally::globalLoadBytes, &Tally::globalStoreBytes, &Tally::sharedLoadBytes, &Tally::sharedStoreBytes, &Tally::localBytes, &Tally::constBytes, &Tally::clusterBytes, &Tally::globalRequests, &Tally::globalSectors, &Tally::sharedRequests, &Tally::sharedBankConflicts, &Tally::bulkLoadBytes, &Tally::bulkStoreBytes, &Tally::bulkReduceBytes, &Tally::tmaLoadBytes, &Tally::tmaStoreBytes, &Tally::tmaReduceBytes, &Tally::tmaOutsideBytes, &Tally::tensorMemoryLoadBytes, &Tally::tensorMemoryStoreBytes, &Tally::tensorMemoryCopyBytes, &Tally::operandBytes, &Tally::barrierWaits, &Tally::mbarrierTests, &Tally::mbarrierRefusals})
+    this->*field += other.*field;
+  addEach(executions, other.executions);
+  addEach(warpExecuted, other.warpExecuted);
+  for (unsigned i = 0; i < productKindCount; ++i)
+    flops[i] += other.flops[i];
 }
 
 //===----------------------------------------------------------------------===//
@@ -103,7 +104,7 @@ void Cta::start(std::array<uint32_t, 3> coordinates) {
   mbarriers.start();
   suspects.clear();
   globalSuspects.clear();
-  tally = {};
+  startTally();
   pendingCopies = 0;
   trapped = false;
   trap = {};
@@ -113,6 +114,16 @@ void Cta::start(std::array<uint32_t, 3> coordinates) {
     startWarp(w);
   for (Slot &slot : states)
     slot.state->start(*this);
+}
+
+void Cta::startTally() {
+  std::vector<uint64_t> executions = std::move(tally.executions); // keeps its memory
+  tally = {};
+  const size_t ops = launch->program->ops.size();
+  executions.assign(countsAccesses ? ops * warps.size() : ops, 0);
+  tally.executions = std::move(executions);
+  for (Warp &w : warps)
+    w.executions = tally.executions.data() + (countsAccesses ? ops * w.index : 0);
 }
 
 CtaState::~CtaState() = default;
@@ -143,6 +154,7 @@ void Cta::startWarp(Warp &w) {
   w.readsSeen = 0;
   w.executedSeen = 0;
   w.clusterArrived = 0;
+  w.fencedForCluster = false;
   w.uninitialisedRead = {};
   std::fill(w.pendingSlots.begin(), w.pendingSlots.end(), 0);
   w.pendingCount = 0;

@@ -27,15 +27,31 @@
 
 namespace msa::ptxsim {
 
-/// Counts of one CTA (or of many, added up), cheap to bump.
+/// What tensor cores multiply, as counters tell it apart.
+enum class ProductKind : uint8_t { F64, Tf32, F16, Fp8, Mxfp8, Mxfp4, Integer, Bits };
+inline constexpr unsigned productKindCount = 8;
+
+/// Counts of one CTA (or of many, added up), cheap to bump. Bytes of the asynchronous units are
+/// bumped when an operation is issued. Meanings: Simulator.h, Counters.
 struct Tally {
   uint64_t warpInstructions = 0;
-  std::array<uint64_t, opClassCount> threads{}; ///< thread instructions by class
+  /// Thread instructions by op; with counters, op by op for each warp of the CTA.
+  std::vector<uint64_t> executions;
+  std::vector<uint64_t> warpExecuted; ///< with counters: warp instructions of each warp
   uint64_t globalLoadBytes = 0, globalStoreBytes = 0, sharedLoadBytes = 0, sharedStoreBytes = 0;
-  uint64_t localBytes = 0, constBytes = 0;
-  uint64_t globalRequests = 0, globalSectors = 0, sharedBankConflicts = 0;
-  uint64_t tensorFlops = 0, barrierWaits = 0;
+  uint64_t localBytes = 0, constBytes = 0, clusterBytes = 0;
+  uint64_t globalRequests = 0, globalSectors = 0, sharedRequests = 0, sharedBankConflicts = 0;
+  uint64_t bulkLoadBytes = 0, bulkStoreBytes = 0, bulkReduceBytes = 0;
+  uint64_t tmaLoadBytes = 0, tmaStoreBytes = 0, tmaReduceBytes = 0, tmaOutsideBytes = 0;
+  uint64_t tensorMemoryLoadBytes = 0, tensorMemoryStoreBytes = 0, tensorMemoryCopyBytes = 0;
+  uint64_t operandBytes = 0;
+  std::array<uint64_t, productKindCount> flops{}; ///< by ProductKind
+  uint64_t barrierWaits = 0, mbarrierTests = 0, mbarrierRefusals = 0;
   void add(const Tally &);
+  /// A matrix product of so many multiply-adds.
+  void countProduct(ProductKind kind, uint64_t multiplyAdds) {
+    flops[static_cast<unsigned>(kind)] += 2 * multiplyAdds;
+  }
 };
 
 /// What all CTAs of a grid share; read-only while it runs, but for memory contents.
@@ -54,6 +70,12 @@ struct Launch {
   int sm = 75;                       ///< of the module's target
   bool explicitCluster = false;      ///< %is_explicit_cluster
   bool sharedBetweenThreads = false; ///< several host threads: memory atomics have to be atomic
+
+  /// True if a product whose operands are (or are not) FP8 is summed as the hardware does.
+  bool sumsExactly(bool hasFp8Operand) const {
+    return options->mma == MmaMode::Exact ||
+           (options->mma == MmaMode::Auto && hasFp8Operand && sm == 90);
+  }
 };
 
 /// A lane set that waits for the result of barrier.red.
@@ -87,6 +109,8 @@ public:
   virtual void finish(Cta &) {}
 };
 
+/// Completes the cp.async operations of a lane up to a ticket (isa/CpAsync.cpp).
+void finishCopiesUpTo(Warp &, int lane, uint64_t ticket);
 /// Writes the result of a completed barrier.red (isa/Barrier.cpp).
 void finishReduction(const ReductionWaiter &, const Barrier &);
 
@@ -181,6 +205,7 @@ private:
   std::vector<Slot> states;
 
   // Cta.cpp
+  void startTally();
   void startWarp(Warp &);
   bool isComplete(const Barrier &) const;
   void complete(unsigned barrier);

@@ -1,5 +1,6 @@
 //===- Executable.cpp - a decoded module; what a launch has to fulfil
 //---------------------------===//
+#include "ptxsim/engine/Counting.h"
 #include "ptxsim/engine/Grid.h"
 #include "ptxsim/engine/ProgramBuilder.h"
 
@@ -16,35 +17,6 @@ namespace {
 
 constexpr uint64_t mostSharedBytes = 227 << 10;
 constexpr uint32_t mostThreads = 1024;
-
-constexpr std::string_view classNames[opClassCount] = {
-    "integer",    "float",   "double", "half",    "logic",    "compare", "move",
-    "convert",    "global",  "shared", "local",   "constant", "atomic",  "copy",
-    "warp level", "barrier", "matrix", "control", "special"};
-
-Counters toCounters(const Tally &tally, bool detailed) {
-  Counters counters;
-  counters.warpInstructions = tally.warpInstructions;
-  for (unsigned i = 0; i < opClassCount; ++i) {
-    counters.threadInstructions += tally.threads[i];
-    if (detailed && tally.threads[i])
-      counters.byClass[std::string(classNames[i])] = tally.threads[i];
-  }
-  if (!detailed)
-    return counters;
-  counters.globalLoadBytes = tally.globalLoadBytes;
-  counters.globalStoreBytes = tally.globalStoreBytes;
-  counters.sharedLoadBytes = tally.sharedLoadBytes;
-  counters.sharedStoreBytes = tally.sharedStoreBytes;
-  counters.localBytes = tally.localBytes;
-  counters.constBytes = tally.constBytes;
-  counters.globalRequests = tally.globalRequests;
-  counters.globalSectors = tally.globalSectors;
-  counters.sharedBankConflicts = tally.sharedBankConflicts;
-  counters.tensorFlops = tally.tensorFlops;
-  counters.barrierWaits = tally.barrierWaits;
-  return counters;
-}
 
 class DecodedModule final : public Executable {
 public:
@@ -251,7 +223,7 @@ Expected<Executable::Result> DecodedModule::run(const std::string &entry,
   result.trapped = outcome.trapped();
   result.trap = outcome.trap;
   result.counters =
-      toCounters(result.trapped ? outcome.trapTally : outcome.tally, options.counters);
+      toCounters(*program, result.trapped ? outcome.trapTally : outcome.tally, options.counters);
   return result;
 }
 
@@ -275,24 +247,6 @@ std::string Trap::text() const {
   if (lane >= 0)
     who += fmt::format(" lane {}", lane);
   return fmt::format("{}: [{}] {}: {}", where, id, who, message);
-}
-
-void Counters::add(const Counters &other) {
-  warpInstructions += other.warpInstructions;
-  threadInstructions += other.threadInstructions;
-  for (const auto &[name, count] : other.byClass)
-    byClass[name] += count;
-  globalLoadBytes += other.globalLoadBytes;
-  globalStoreBytes += other.globalStoreBytes;
-  sharedLoadBytes += other.sharedLoadBytes;
-  sharedStoreBytes += other.sharedStoreBytes;
-  localBytes += other.localBytes;
-  constBytes += other.constBytes;
-  globalRequests += other.globalRequests;
-  globalSectors += other.globalSectors;
-  sharedBankConflicts += other.sharedBankConflicts;
-  tensorFlops += other.tensorFlops;
-  barrierWaits += other.barrierWaits;
 }
 
 } // namespace msa::ptxsim

@@ -289,6 +289,17 @@ Flow asyncArriveMbarrier(const Origin &origin, Cta &owner, uint32_t offset, uint
   return settlePhase(origin, owner, offset, state, record);
 }
 
+Flow raisePending(const Origin &origin, Cta &owner, uint32_t offset) {
+  MbarrierState state = load(owner, offset);
+  if (state.pending == MbarrierState::mostArrivals)
+    return origin.trapAlways("B2", fmt::format("raises the pending count of {} above {}",
+                                               describeMbarrier(owner, offset),
+                                               MbarrierState::mostArrivals));
+  ++state.pending;
+  store(owner, offset, state);
+  return Flow::Next;
+}
+
 Flow expectTxMbarrier(const Origin &origin, Cta &owner, uint32_t offset, uint32_t bytes) {
   if (checkMbarrier(origin, owner, offset, "expects bytes at") == Flow::Trap ||
       checkMbarrierPublished(origin, owner, offset) == Flow::Trap)

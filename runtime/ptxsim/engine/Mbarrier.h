@@ -85,6 +85,8 @@ Flow arriveMbarrier(const Origin &, Cta &owner, uint32_t offset, const MbarrierA
 /// `knows` says is published with it.
 Flow asyncArriveMbarrier(const Origin &, Cta &owner, uint32_t offset, uint32_t count,
                          const Knowledge &knows);
+/// One more arrival is pending in this phase (cp.async.mbarrier.arrive without .noinc).
+Flow raisePending(const Origin &, Cta &owner, uint32_t offset);
 /// expect_tx without an arrival.
 Flow expectTxMbarrier(const Origin &, Cta &owner, uint32_t offset, uint32_t bytes);
 /// complete_tx: `op` 0 = the instruction mbarrier.complete_tx.

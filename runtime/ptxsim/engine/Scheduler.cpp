@@ -329,7 +329,7 @@ void Cta::runFragment(Warp &w, Fragment f, uint64_t limit) {
       if (touchesPending(w, mask))
         return;
     }
-    tally.threads[static_cast<unsigned>(op.opClass)] += static_cast<unsigned>(std::popcount(mask));
+    w.executions[pc] += static_cast<unsigned>(std::popcount(mask));
     w.pc = pc;
     Flow flow = op.run(w, op, mask);
     if (flow == Flow::Next) [[likely]] {
@@ -527,6 +527,11 @@ Cta::Outcome Cta::run() {
       spinning = true;
     }
     tally.warpInstructions = executed();
+    if (countsAccesses) {
+      tally.warpExecuted.resize(warps.size());
+      for (const Warp &w : warps)
+        tally.warpExecuted[w.index] = w.executed;
+    }
     quiet = !busy;
     if (cluster->isStopped)
       return Outcome::Trapped;

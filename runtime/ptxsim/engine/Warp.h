@@ -92,6 +92,7 @@ struct PendingCopy {
   uint32_t pc;      ///< of the cp.async
   bool applied;     ///< the bytes are in shared memory already (eager)
   bool tainted;     ///< the source was uninitialised
+  uint64_t ticket;  ///< number of the copy in its warp
 };
 
 /// Registers that an asynchronous instruction of the warp has not delivered or still reads.
@@ -139,6 +140,8 @@ struct Warp {
 
   uint32_t readsSeen = 0;      ///< strongReads when spinning was last asked
   uint64_t executedSeen = 0;   ///< instructions executed then
+  /// A fence since the last barrier.cluster.arrive: a relaxed one publishes all the same.
+  bool fencedForCluster = false;
   uint32_t clusterArrived = 0; ///< lanes that have arrived at barrier.cluster and not waited
 
   Region lastGlobal; ///< the buffer that the last global access hit
@@ -148,12 +151,14 @@ struct Warp {
   std::vector<Fragment> fragments; ///< ready, blocked; the running one is not in it
   std::vector<Join> joins;
   uint32_t openCopyGroup[32] = {}; ///< cp.async: number of the group being filled, per lane
+  uint64_t copyTicket = 0;          ///< of the newest cp.async
   std::vector<PendingCopy> copies;
   UninitialisedRead uninitialisedRead;
   std::vector<uint64_t> pendingSlots; ///< a bit per register slot; see setPending
   uint32_t pendingCount = 0;          ///< bits that are set
   PendingRegisters *pendingOwners[2] = {nullptr, nullptr}; ///< asked in turn: wgmma, tcgen05.ld
   uint64_t executed = 0;                                   ///< warp instructions
+  uint64_t *executions = nullptr; ///< thread instructions by op (Tally)
 
   template <class Cell> Cell *cells(Ref ref) const {
     return reinterpret_cast<Cell *>(base[ref >> 31] +

@@ -10,7 +10,7 @@ namespace msa::ptxsim {
 
 namespace {
 
-/// Op::mode: the instruction is .aligned.
+/// Op::mode: the instruction is .aligned. Op::mode2 of an arrival: it is .relaxed.
 bool needsWholeWarp(Warp &w, const Op &op, uint32_t mask) {
   if (!op.mode || mask == w.alive || !w.cta->launch->checks.on(Check::X1))
     return false;
@@ -25,7 +25,9 @@ Flow arriveCluster(Warp &w, const Op &op, uint32_t mask) {
     return w.trapAlways("X2", std::countr_zero(again),
                         "this thread arrives again before it has waited (barrier.cluster.wait)");
   w.clusterArrived |= mask;
-  w.cta->cluster->arrive(w, mask);
+  bool publishes = !op.mode2 || w.fencedForCluster;
+  w.fencedForCluster = false;
+  w.cta->cluster->arrive(w, mask, publishes);
   return Flow::Next;
 }
 
@@ -55,8 +57,10 @@ bool decodeBarrierCluster(Decoder &d) {
   int kind = d.takeOneOf({"arrive", "wait"});
   if (kind < 0)
     return d.fail("{}: accepted: barrier.cluster.arrive and .wait", d.spelling());
-  if (kind == 0)
-    d.takeOneOf({"release", "relaxed"});
+  if (kind == 0 && d.takeOneOf({"release", "relaxed"}) == 1)
+    d.op.mode2 = 1;
+  else if (kind == 0)
+    d.op.mode2 = 0;
   else
     d.take("acquire");
   d.op.mode = d.take("aligned");

@@ -28,11 +28,11 @@ void apply(Cta &cta, PendingCopy &copy) {
   copy.applied = true;
 }
 
-/// Copies of the lanes of `mask` in groups before `end` (per lane) are complete.
-void finishCopies(Warp &w, uint32_t mask, const uint32_t *end) {
+/// Copies for which isDone(copy) are complete.
+template <class F> void finishCopies(Warp &w, F isDone) {
   Cta &cta = *w.cta;
   auto done = [&](PendingCopy &copy) {
-    if (!((mask >> copy.lane) & 1) || copy.group >= end[copy.lane])
+    if (!isDone(copy))
       return false;
     if (!copy.applied)
       apply(cta, copy);
@@ -111,6 +111,7 @@ Flow copyAsync(Warp &w, const Op &op, uint32_t mask) {
                     copy.tainted = (tainted >> lane) & 1;
                     copy.pc = w.pc;
                     copy.applied = false;
+                    copy.ticket = ++w.copyTicket;
                     if (appliesNow(cta))
                       apply(cta, copy);
                     w.copies.push_back(copy);
@@ -135,11 +136,19 @@ Flow waitGroup(Warp &w, const Op &op, uint32_t mask) {
     int64_t open = w.openCopyGroup[lane];
     end[lane] = static_cast<uint32_t>(std::max<int64_t>(0, open - op.immediate));
   }
-  finishCopies(w, mask, end);
+  finishCopies(w, [&](const PendingCopy &copy) {
+    return ((mask >> copy.lane) & 1) && copy.group < end[copy.lane];
+  });
   return Flow::Next;
 }
 
 } // namespace
+
+void finishCopiesUpTo(Warp &w, int lane, uint64_t ticket) {
+  finishCopies(w, [&](const PendingCopy &copy) {
+    return copy.lane == static_cast<uint32_t>(lane) && copy.ticket <= ticket;
+  });
+}
 
 bool decodeCpAsync(Decoder &d) {
   d.take("async");

@@ -30,6 +30,25 @@ constexpr int mostElements = 16 * 256; // A of m16n8k256
 
 const MmaPlan &planOf(const Warp &w, const Op &op) { return *w.program->mmaPlans[op.count]; }
 
+bool isFp8(MmaType type) { return type == MmaType::E4M3 || type == MmaType::E5M2; }
+
+ProductKind productKindOf(const MmaPlan &plan) {
+  switch (plan.kind) {
+  case MmaPlan::Kind::Integers:
+    return ProductKind::Integer;
+  case MmaPlan::Kind::Bits:
+    return ProductKind::Bits;
+  case MmaPlan::Kind::Doubles:
+    return ProductKind::F64;
+  case MmaPlan::Kind::Floats:
+  case MmaPlan::Kind::Quads:
+    break;
+  }
+  return plan.typeA == MmaType::TF32                                    ? ProductKind::Tf32
+         : plan.typeA == MmaType::F16 || plan.typeA == MmaType::BF16 ? ProductKind::F16
+                                                                        : ProductKind::Fp8;
+}
+
 /// One element's bits out of the operand's registers.
 uint32_t elementBits(const Warp &w, const uint32_t *refs, FragmentSlot slot, int bits) {
   uint32_t word = w.cells<uint32_t>(refs[slot.reg])[slot.lane] >> slot.shift;
@@ -120,7 +139,7 @@ void multiplyFloats(Warp &w, const MmaPlan &plan, const uint32_t *d, const uint3
   gatherFloats(w, b, plan.b, plan.typeB, pb);
   gatherFloats(w, c, plan.c, plan.typeC, pd);
   GemmSize size{plan.shape.m, plan.shape.n, plan.shape.k};
-  if (w.cta->launch->options->mma == MmaMode::Exact) {
+  if (w.cta->launch->sumsExactly(isFp8(plan.typeA) || isFp8(plan.typeB))) {
     bool half = plan.typeD == MmaType::F16;
     gemmExact(exactRule(w.cta->launch->sm, TensorUnit::WarpMma, smallFloatOf(plan.typeA),
                         smallFloatOf(plan.typeB), plan.shape.k, half),
@@ -210,9 +229,9 @@ Flow multiply(Warp &w, const Op &op, uint32_t mask) {
   const MmaPlan &plan = planOf(w, op);
   const uint32_t *d = &w.program->lists[op.target], *a = d + plan.registersD,
                  *b = a + plan.registersA, *c = b + plan.registersB;
-  w.cta->tally.tensorFlops += 2ull *
-                              static_cast<unsigned>(plan.shape.m * plan.shape.n * plan.shape.k) *
-                              (plan.kind == MmaPlan::Kind::Quads ? 4 : 1);
+  w.cta->tally.countProduct(productKindOf(plan),
+                            static_cast<unsigned>(plan.shape.m * plan.shape.n * plan.shape.k) *
+                                (plan.kind == MmaPlan::Kind::Quads ? 4 : 1));
   uint32_t anyTaint = 0;
   for (int i = 0; i < plan.registersA + plan.registersB + plan.registersC; ++i)
     anyTaint |= w.taintOf(a[i]);
