@@ -86,7 +86,7 @@ struct Counters {
   uint64_t globalLoadBytes = 0, globalStoreBytes = 0, sharedLoadBytes = 0, sharedStoreBytes = 0,
            localBytes = 0, constBytes = 0;
   uint64_t clusterBytes = 0; ///< of shared memory of other CTAs, plain and asynchronous
-  uint64_t globalRequests = 0, globalSectors = 0; ///< 32-byte sectors of warp-wide requests
+  uint64_t globalRequests = 0, globalSectors = 0;       ///< 32-byte sectors of warp-wide requests
   uint64_t sharedRequests = 0, sharedBankConflicts = 0; ///< conflicts: extra wavefronts
 
   // Asynchronous units: bytes in global memory, or where it says otherwise.

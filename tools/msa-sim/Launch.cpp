@@ -74,6 +74,8 @@ void putAddress(std::vector<uint8_t> &out, size_t at, uint64_t address) {
 Expected<std::vector<uint8_t>> valueOf(const ParameterSpec &given, const PreparedLaunch &launch,
                                        const std::string &path) {
   std::vector<uint8_t> bytes = given.bytes;
+  if (given.kind == ParameterSpec::Kind::TensorMap)
+    bytes = launch.tensorMaps.at(given.tensorMap);
   if (given.kind == ParameterSpec::Kind::Buffer) {
     bytes.resize(8);
     MSA_ASSIGN_OR_RETURN(uint64_t address, addressOf(launch, given.buffer, given.offset, path));
@@ -81,6 +83,11 @@ Expected<std::vector<uint8_t>> valueOf(const ParameterSpec &given, const Prepare
   }
   for (size_t i = 0; i < given.patches.size(); ++i) {
     const PatchSpec &patch = given.patches[i];
+    if (!patch.tensorMap.empty()) {
+      const std::vector<uint8_t> &map = launch.tensorMaps.at(patch.tensorMap);
+      std::copy(map.begin(), map.end(), bytes.begin() + static_cast<std::ptrdiff_t>(patch.at));
+      continue;
+    }
     MSA_ASSIGN_OR_RETURN(uint64_t address, addressOf(launch, patch.buffer, patch.offset,
                                                      fmt::format("{}.patch[{}]", path, i)));
     putAddress(bytes, patch.at, address);
@@ -102,19 +109,20 @@ Status packParameters(const LaunchSpec &spec, const ptxsim::Function &kernel,
   return {};
 }
 
-/// A tensor map's buffer has its extent, and then: maps are not run yet.
-Status checkTensorMaps(const LaunchSpec &spec, const PreparedLaunch &launch) {
-  for (const TensorMapSpec &map : spec.tensorMaps)
-    if (uint64_t bytes = launch.buffers.at(map.buffer).bytes; map.extent > bytes)
+/// The simulator's encoding of each map (ptxsim/TensorMap.h).
+Status encodeTensorMaps(const LaunchSpec &spec, PreparedLaunch &launch) {
+  for (const TensorMapSpec &map : spec.tensorMaps) {
+    const PreparedLaunch::Allocation &buffer = launch.buffers.at(map.buffer);
+    if (map.extent > buffer.bytes)
       return Status::invalid(
           fmt::format("tensor_maps.'{}': the tensor ends at byte {} of buffer '{}', which has {}",
-                      map.name, map.extent, map.buffer, bytes));
-  if (spec.tensorMaps.empty())
-    return {};
-  return Status::missing(fmt::format(
-      "tensor_maps.'{}': the map is well formed, but tensor maps (TMA) come with the simulator's "
-      "asynchronous machinery, which this version does not have",
-      spec.tensorMaps[0].name));
+                      map.name, map.extent, map.buffer, buffer.bytes));
+    ptxsim::TensorMap encoded = map.fields;
+    encoded.address = buffer.address + map.offset;
+    ptxsim::TensorMapBytes bytes = ptxsim::encodeTensorMap(encoded);
+    launch.tensorMaps[map.name].assign(bytes.begin(), bytes.end());
+  }
+  return {};
 }
 
 Expected<PreparedLaunch> prepare(const LaunchSpec &spec, const std::filesystem::path &folder,
@@ -125,7 +133,7 @@ Expected<PreparedLaunch> prepare(const LaunchSpec &spec, const std::filesystem::
     MSA_ASSIGN_OR_RETURN(PreparedLaunch::Allocation made, makeBuffer(buffer, folder, memory));
     launch.buffers.emplace(buffer.name, made);
   }
-  MSA_RETURN_IF_ERROR(checkTensorMaps(spec, launch));
+  MSA_RETURN_IF_ERROR(encodeTensorMaps(spec, launch));
   MSA_RETURN_IF_ERROR(packParameters(spec, kernel, launch));
   return launch;
 }

@@ -21,6 +21,7 @@ struct PreparedLaunch {
     uint64_t address = 0, bytes = 0;
   };
   std::map<std::string, Allocation> buffers;
+  std::map<std::string, std::vector<uint8_t>> tensorMaps; ///< encoded, 128 bytes each
 };
 
 /// Allocates and fills. Paths are relative to `folder`. Call checkParameters() before.

@@ -9,6 +9,7 @@
 
 #include "msa/Status.h"
 #include "ptxsim/Simulator.h"
+#include "ptxsim/TensorMap.h"
 
 #include <cstdint>
 #include <optional>
@@ -44,9 +45,9 @@ struct BufferSpec {
 
 /// A description for cuTensorMapEncodeTiled; innermost dimension first.
 struct TensorMapSpec {
-  std::string name, buffer, type, swizzle = "none", interleave = "none", oobFill = "zero";
+  std::string name, buffer;
   uint64_t offset = 0;
-  std::vector<int64_t> shape, strides, box, elementStrides;
+  ptxsim::TensorMap fields; ///< without the address
   /// Bytes from the start of the buffer to the end of the tensor.
   uint64_t extent = 0;
 };

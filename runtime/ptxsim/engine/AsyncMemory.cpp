@@ -1,4 +1,5 @@
-//===- AsyncMemory.cpp - resolving, copying, reducing --------------------------------------------===//
+//===- AsyncMemory.cpp - resolving, copying, reducing
+//--------------------------------------------===//
 #include "ptxsim/engine/AsyncMemory.h"
 
 #include "ptxsim/engine/Cluster.h"
@@ -26,9 +27,10 @@ Flow resolveShared(const Origin &origin, uint64_t address, bool remote, const ch
                           address, cluster.ctas.size() > 1 ? "cluster" : "CTA"));
   if (!remote && found != &origin.cta())
     return origin.trapAlways(
-        "X5", fmt::format("{} lies in the shared memory of CTA {} of the cluster; this form reaches "
-                          "the CTA's own ({})",
-                          what, found->rank, origin.cta().rank));
+        "X5",
+        fmt::format("{} lies in the shared memory of CTA {} of the cluster; this form reaches "
+                    "the CTA's own ({})",
+                    what, found->rank, origin.cta().rank));
   owner = found;
   offset = static_cast<uint32_t>(inWindow & ((1u << sharedRankShift) - 1));
   return Flow::Next;
@@ -40,8 +42,8 @@ Flow checkSharedExtent(const Origin &origin, const Cta &owner, uint64_t offset, 
     return Flow::Next;
   return origin.trapAlways(
       std::string(toString(check)).c_str(),
-      fmt::format("{}: {} bytes at {} end at {}; the CTA has {} bytes of shared memory", what, bytes,
-                  describeShared(owner, offset), offset + bytes, owner.sharedRegion.bytes));
+      fmt::format("{}: {} bytes at {} end at {}; the CTA has {} bytes of shared memory", what,
+                  bytes, describeShared(owner, offset), offset + bytes, owner.sharedRegion.bytes));
 }
 
 Flow resolveGlobal(const Origin &origin, uint64_t address, uint64_t bytes, Check check,
@@ -165,8 +167,8 @@ bool isLegal(Reduction op, ReductionType type) {
     return type != T::B32 && type != T::B64;
   case Reduction::Min:
   case Reduction::Max:
-    return type == T::U32 || type == T::S32 || type == T::U64 || type == T::S64 ||
-           type == T::F16 || type == T::BF16;
+    return type == T::U32 || type == T::S32 || type == T::U64 || type == T::S64 || type == T::F16 ||
+           type == T::BF16;
   case Reduction::Inc:
   case Reduction::Dec:
     return type == T::U32;

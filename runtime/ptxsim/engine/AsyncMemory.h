@@ -1,4 +1,5 @@
-//===- AsyncMemory.h - memory as asynchronous operations see it --------------------------------===//
+//===- AsyncMemory.h - memory as asynchronous operations see it
+//--------------------------------===//
 //
 // Operations outlive the instruction that issued them, so they name memory by CTA and
 // offset, or by allocation and offset, not by lanes. Bytes travel with a flag each:

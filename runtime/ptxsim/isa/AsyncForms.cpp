@@ -19,8 +19,7 @@ uint32_t appendAddress(Decoder &d, const Operand &o, StateSpace space) {
   if (address.offset < INT32_MIN || address.offset > INT32_MAX)
     d.failAt(o.location, fmt::format("{}: this offset is too large", d.spelling()));
   if (!address.wide && !shared)
-    d.failAt(o.location,
-             fmt::format("{}: this address must be a 64-bit register", d.spelling()));
+    d.failAt(o.location, fmt::format("{}: this address must be a 64-bit register", d.spelling()));
   return d.list({address.base, static_cast<uint32_t>(static_cast<int32_t>(address.offset)),
                  (address.wide ? wideForm : 0u) | (shared ? sharedForm : 0u)});
 }
@@ -34,9 +33,7 @@ uint64_t addressAt(const Warp &w, uint32_t index, int lane) {
   return uint64_t{w.cells<uint32_t>(words[0])[lane] + static_cast<uint32_t>(offset)} + window;
 }
 
-uint32_t addressTaint(const Warp &w, uint32_t index) {
-  return w.taintOf(w.program->lists[index]);
-}
+uint32_t addressTaint(const Warp &w, uint32_t index) { return w.taintOf(w.program->lists[index]); }
 
 Flow checkAddress(Warp &w, const Op &op, uint32_t index, uint32_t mask, const char *what) {
   return w.checkTaint(addressTaint(w, index) & mask, what, op);

@@ -1,4 +1,5 @@
-//===- AsyncForms.h - what asynchronous instructions share in decoding ---------------------------===//
+//===- AsyncForms.h - what asynchronous instructions share in decoding
+//---------------------------===//
 //
 // Instructions with several addresses keep them in Program::lists, three words each.
 // Each executing lane issues an operation of its own.

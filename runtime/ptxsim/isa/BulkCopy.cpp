@@ -1,4 +1,5 @@
-//===- BulkCopy.cpp - PTX ISA 9.7.9.25.4 and .5: cp.async.bulk, cp.reduce.async.bulk --------------===//
+//===- BulkCopy.cpp - PTX ISA 9.7.9.25.4 and .5: cp.async.bulk, cp.reduce.async.bulk
+//--------------===//
 //
 // A copy has two stages: read the source, then write the destination and signal. Its
 // hazards are judged when it is issued (engine/AsyncShadow.h). Copies into shared
@@ -194,10 +195,10 @@ Flow issueCopy(Warp &w, const Op &op, int lane) {
     return Flow::Trap;
   }
   const char *name = t.reduces ? "cp.reduce.async.bulk" : "cp.async.bulk";
-  AsyncId id = cta.order().begin(origin.number(), w.pc, lane, name,
-                                 t.toGlobal ? Check::M3 : Check::B6);
-  if (!t.fromGlobal && asyncReadsShared(origin, cta, t.source, t.bytes, id, AsyncUnit::Copy) ==
-                           Flow::Trap)
+  AsyncId id =
+      cta.order().begin(origin.number(), w.pc, lane, name, t.toGlobal ? Check::M3 : Check::B6);
+  if (!t.fromGlobal &&
+      asyncReadsShared(origin, cta, t.source, t.bytes, id, AsyncUnit::Copy) == Flow::Trap)
     return Flow::Trap;
   for (const Transfer::Target &target : t.targets)
     if (checkSharedExtent(origin, *target.owner, target.offset, t.bytes, Check::M2,
@@ -208,15 +209,18 @@ Flow issueCopy(Warp &w, const Op &op, int lane) {
       return Flow::Trap;
   if (t.toGlobal)
     cta.state<BulkGroups>().join(w, lane, id);
-  (t.fromGlobal ? cta.tally.globalLoadBytes : cta.tally.globalStoreBytes) +=
-      t.fromGlobal || t.toGlobal ? t.bytes : 0;
+  (t.reduces      ? cta.tally.bulkReduceBytes
+   : t.fromGlobal ? cta.tally.bulkLoadBytes
+   : t.toGlobal   ? cta.tally.bulkStoreBytes
+                  : cta.tally.clusterBytes) += t.bytes;
   return cta.cluster->async.issue(std::make_unique<BulkCopy>(origin, id, std::move(t)));
 }
 
 Flow copyBulk(Warp &w, const Op &op, uint32_t mask) {
   const uint32_t *words = &w.program->lists[op.target];
-  uint32_t tainted = addressTaint(w, op.target + source) | addressTaint(w, op.target + destination) |
-                     w.taintOf(words[sizeRef]) | w.taintOf(words[maskRef]);
+  uint32_t tainted = addressTaint(w, op.target + source) |
+                     addressTaint(w, op.target + destination) | w.taintOf(words[sizeRef]) |
+                     w.taintOf(words[maskRef]);
   if (!(op.mode & toGlobalBit))
     tainted |= addressTaint(w, op.target + barrier);
   if (w.checkTaint(tainted & mask, "an operand of this copy", op) == Flow::Trap)
@@ -235,8 +239,7 @@ bool takeReduction(Decoder &d) {
   int op = d.takeOneOf({"add", "min", "max", "inc", "dec", "and", "or", "xor"});
   bool noFlush = d.take("noftz");
   int type = d.takeOneOf({"u32", "s32", "u64", "s64", "f16", "bf16", "f32", "f64", "b32", "b64"});
-  if (op < 0 || type < 0 ||
-      !isLegal(static_cast<Reduction>(op), static_cast<ReductionType>(type)))
+  if (op < 0 || type < 0 || !isLegal(static_cast<Reduction>(op), static_cast<ReductionType>(type)))
     return !d.fail("{}: this operation and type do not go together", d.spelling());
   bool half = type == 4 || type == 5;
   if (noFlush != (half && op == 0))
@@ -309,10 +312,10 @@ bool decodeCopy(Decoder &d, bool reduces) {
 } // namespace
 
 bool decodeBulkCopy(Decoder &d) {
-  d.take("async");
-  d.take("bulk");
   if (d.has("tensor"))
     return false;
+  d.take("async");
+  d.take("bulk");
   if (d.take("prefetch")) {
     bool level = d.take("L2"), global = d.take("global"), policy = d.take("L2::cache_hint");
     if (!level || !global || !d.expectOperands(2u + policy))
@@ -328,10 +331,12 @@ bool decodeBulkCopy(Decoder &d) {
 }
 
 bool decodeBulkReduce(Decoder &d) {
+  if (d.has("tensor"))
+    return false;
   d.take("reduce");
   d.take("async");
   d.take("bulk");
-  return !d.has("tensor") && decodeCopy(d, true);
+  return decodeCopy(d, true);
 }
 
 } // namespace msa::ptxsim

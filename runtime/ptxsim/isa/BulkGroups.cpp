@@ -9,9 +9,7 @@
 
 namespace msa::ptxsim {
 
-void BulkGroups::start(Cta &cta) {
-  threads.assign(cta.warps.size() * 32, Thread());
-}
+void BulkGroups::start(Cta &cta) { threads.assign(cta.warps.size() * 32, Thread()); }
 
 void BulkGroups::join(Warp &warp, int lane, AsyncId id) {
   Thread &thread = of(warp, lane);

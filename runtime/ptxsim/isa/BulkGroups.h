@@ -1,4 +1,5 @@
-//===- BulkGroups.h - bulk asynchronous groups of threads (PTX ISA 9.7.9.25.4.2) -------------------===//
+//===- BulkGroups.h - bulk asynchronous groups of threads (PTX ISA 9.7.9.25.4.2)
+//-------------------===//
 //
 // Copies from shared to global memory have no mbarrier: each thread collects its own
 // in groups, and waits for all but the newest few; `.read` waits only until the

@@ -1,4 +1,5 @@
-//===- Mbarrier.cpp - PTX ISA 9.7.13.15: mbarrier and cp.async.mbarrier.arrive ------------------===//
+//===- Mbarrier.cpp - PTX ISA 9.7.13.15: mbarrier and cp.async.mbarrier.arrive
+//------------------===//
 //
 // The barrier object is engine/Mbarrier.h; here are its instructions. Lanes execute
 // one after the other, lowest first. A try_wait that is not satisfied suspends its
@@ -223,7 +224,8 @@ bool decodeWait(Decoder &d, bool tries) {
   if (!takeB64(d) || !d.expectOperands(3, tries ? 4 : 3))
     return true;
   if (space == 2)
-    return d.fail("{}: only the CTA's own mbarriers can be waited for (.shared::cta)", d.spelling());
+    return d.fail("{}: only the CTA's own mbarriers can be waited for (.shared::cta)",
+                  d.spelling());
   d.op.pdst = d.predicateDestination(d.operand(0));
   setBarrier(d, d.operand(1), space);
   d.op.mode = static_cast<uint8_t>((parity ? parityBit : 0) | (tries ? tryBit : 0) |
@@ -257,14 +259,15 @@ bool decodeMbarrier(Decoder &d) {
     d.set(&invalidate, OpClass::Barrier);
     return true;
   }
-  if (d.take("expect_tx"))
-    return decodeTx(d, &expectTx);
-  if (d.take("complete_tx"))
-    return decodeTx(d, &completeTx);
+  // Before .expect_tx, which may follow them.
   if (d.take("arrive"))
     return decodeArrive(d, false);
   if (d.take("arrive_drop"))
     return decodeArrive(d, true);
+  if (d.take("expect_tx"))
+    return decodeTx(d, &expectTx);
+  if (d.take("complete_tx"))
+    return decodeTx(d, &completeTx);
   if (d.take("test_wait"))
     return decodeWait(d, false);
   if (d.take("try_wait"))
@@ -316,7 +319,8 @@ Flow copyArrive(Warp &w, const Op &op, uint32_t mask) {
       return Flow::Trap;
     if (!(op.mode2 & keepsCountBit) && raisePending(origin, owner, offset) == Flow::Trap)
       return Flow::Trap;
-    AsyncId id = owner.order().begin(origin.number(), w.pc, origin.lane, "cp.async.mbarrier.arrive");
+    AsyncId id =
+        owner.order().begin(origin.number(), w.pc, origin.lane, "cp.async.mbarrier.arrive");
     return w.cta->cluster->async.issue(std::make_unique<CopyArrival>(origin, id, owner, offset));
   });
 }

@@ -424,8 +424,13 @@ Flow nothing(Warp &, const Op &, uint32_t) { return Flow::Next; }
 } // namespace
 
 bool decodePrefetch(Decoder &d) {
-  if (d.has("tensormap"))
-    return d.failLater();
+  if (d.take("tensormap")) {
+    StateSpace space = takeStateSpace(d);
+    if (d.expectOperands(1))
+      d.address(d.operand(0), space);
+    d.set(&nothing, OpClass::Global);
+    return true;
+  }
   takeStateSpace(d);
   if (d.takeOneOf({"L1", "L2", "L2::evict_last", "L2::evict_normal"}) < 0)
     return d.fail("{}: the cache level is missing", d.spelling());

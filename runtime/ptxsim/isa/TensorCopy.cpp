@@ -1,0 +1,594 @@
+//===- TensorCopy.cpp - PTX ISA 9.7.9.27: cp{.reduce}.async.bulk.tensor
+//------------------------------===//
+//
+// A box of a tensor in global memory to or from shared memory. What lies outside of the
+// tensor is filled (loads) or skipped (stores), and counts all the same. The box is
+// taken row by row of its innermost dimension; shared memory holds rows one behind
+// the other, and a swizzle moves 16-byte chunks by their absolute address (5.5.7).
+//
+// Two stages: read, then write and signal. Hazards are judged at issue.
+//
+//===----------------------------------------------------------------------===//
+#include "ptxsim/TensorMap.h"
+#include "ptxsim/engine/Cluster.h"
+#include "ptxsim/engine/ProgramBuilder.h"
+#include "ptxsim/isa/AsyncForms.h"
+#include "ptxsim/isa/BulkGroups.h"
+#include "ptxsim/isa/Families.h"
+#include "ptxsim/isa/TensorProxy.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace msa::ptxsim {
+
+namespace {
+
+/// A box at its coordinates.
+struct Box {
+  TensorMap map;
+  bool gathers = false;
+  std::array<int32_t, 5> at{}; ///< coordinates; gather4: column and four rows
+  uint32_t rowBytes = 0;       ///< in shared memory
+  uint32_t rows = 0;
+
+  uint32_t bytes() const { return rowBytes * rows; }
+  /// What complete_tx counts: without the padding of 4- and 6-bit types.
+  uint32_t countedBytes() const {
+    return isPadded(map.type) ? rows * boxCount(map, 0) * bitsOf(map.type) / 8 : bytes();
+  }
+};
+
+void measure(Box &box) {
+  box.rowBytes = innerBytes(box.map);
+  box.rows = box.gathers ? 4 : 1;
+  if (!box.gathers)
+    for (unsigned d = 1; d < box.map.rank; ++d)
+      box.rows *= boxCount(box.map, d);
+}
+
+/// The row of the tensor that row `index` of the box is: its byte offset from the tensor's address,
+/// or false if it is outside in an outer dimension.
+bool rowOffset(const Box &box, uint32_t index, uint64_t &offset) {
+  offset = 0;
+  if (box.gathers) {
+    int64_t row = box.at[1 + index];
+    offset = static_cast<uint64_t>(row) * box.map.strides[0];
+    return row >= 0 && static_cast<uint64_t>(row) < box.map.dims[1];
+  }
+  for (unsigned d = 1; d < box.map.rank; ++d) {
+    uint32_t count = boxCount(box.map, d);
+    int64_t c = box.at[d] + int64_t{index % count} * box.map.elementStrides[d];
+    index /= count;
+    if (c < 0 || static_cast<uint64_t>(c) >= box.map.dims[d])
+      return false;
+    offset += static_cast<uint64_t>(c) * box.map.strides[d - 1];
+  }
+  return true;
+}
+
+/// A run of elements of a row that lie inside of the tensor.
+struct Run {
+  uint32_t first = 0, count = 0; ///< elements of the box's row
+  uint64_t global = 0;           ///< byte offset of the first one in the tensor's row
+};
+
+Run runOf(const Box &box) {
+  const TensorMap &map = box.map;
+  const int64_t step = map.elementStrides[0], start = box.at[0];
+  const int64_t count = boxCount(map, 0), size = static_cast<int64_t>(map.dims[0]);
+  int64_t first = start < 0 ? (-start + step - 1) / step : 0;
+  int64_t end = start >= size ? 0 : std::min(count, (size - start + step - 1) / step);
+  Run run;
+  if (first >= end)
+    return run;
+  run.first = static_cast<uint32_t>(first);
+  run.count = static_cast<uint32_t>(end - first);
+  run.global = static_cast<uint64_t>(start + first * step) * bitsOf(map.type) / 8;
+  return run;
+}
+
+/// Not-a-number for elements outside of the tensor.
+void fillNan(const Box &box, Payload &payload) {
+  unsigned bytes = bitsOf(box.map.type) / 8;
+  for (size_t i = 0; i + bytes <= payload.size(); i += bytes) {
+    std::memset(&payload.bytes[i], 0xFF, bytes);
+    payload.bytes[i + bytes - 1] = 0x7F;
+  }
+}
+
+/// Packed 4- or 6-bit elements of a row into 16-byte groups: data, then padding that stays
+/// uninitialised (PTX ISA 5.5.1.1.1).
+void spreadPadded(const Box &box, const Payload &packed, Payload &to, size_t at) {
+  const uint32_t data = 16 * bitsOf(box.map.type) / 8;
+  for (uint32_t group = 0; group * 16 < box.rowBytes; ++group) {
+    std::memcpy(&to.bytes[at + group * 16], &packed.bytes[group * data], data);
+    std::memcpy(&to.initialised[at + group * 16], &packed.initialised[group * data], data);
+    std::memset(&to.initialised[at + group * 16 + data], 0, 16 - data);
+  }
+}
+
+void flushSubnormals(const Box &box, Payload &payload) {
+  if (box.map.type != TensorType::F32Ftz && box.map.type != TensorType::TF32Ftz)
+    return;
+  for (size_t i = 0; i + 4 <= payload.size(); i += 4) {
+    uint32_t bits;
+    std::memcpy(&bits, &payload.bytes[i], 4);
+    if ((bits & 0x7F800000) == 0) {
+      bits &= 0x80000000;
+      std::memcpy(&payload.bytes[i], &bits, 4);
+    }
+  }
+}
+
+/// The tensor's bytes of a run, as pieces that are contiguous in global memory: body(place in the
+/// run in bytes, offset from the tensor's address, bytes).
+template <class F> Flow eachPiece(const Box &box, const Run &run, uint64_t row, F body) {
+  const unsigned bits = bitsOf(box.map.type);
+  if (box.map.elementStrides[0] == 1)
+    return body(0u, row + run.global, run.count * bits / 8);
+  const uint32_t bytes = bits / 8;
+  for (uint32_t i = 0; i < run.count; ++i)
+    if (body(i * bytes, row + run.global + uint64_t{i} * bytes * box.map.elementStrides[0],
+             bytes) == Flow::Trap)
+      return Flow::Trap;
+  return Flow::Next;
+}
+
+Flow placeOf(const Origin &origin, const Box &box, uint64_t offset, uint32_t bytes,
+             GlobalPlace &place) {
+  return resolveGlobal(origin, box.map.address + offset, bytes, Check::M4,
+                       "coordinates inside of the tensor map, but", place);
+}
+
+/// All rows of the box out of global memory, linear.
+Flow readBox(const Origin &origin, const Box &box, Payload &payload) {
+  payload.resize(box.bytes());
+  if (box.map.fillsNan)
+    fillNan(box, payload);
+  const Run run = runOf(box);
+  const unsigned bits = bitsOf(box.map.type);
+  const bool padded = isPadded(box.map.type);
+  Payload packed;
+  for (uint32_t r = 0; r < box.rows; ++r) {
+    uint64_t row;
+    size_t at = size_t{r} * box.rowBytes;
+    bool inside = rowOffset(box, r, row) && run.count != 0;
+    if (padded)
+      packed.resize(box.rowBytes * bits / 8);
+    Payload &to = padded ? packed : payload;
+    size_t start = (padded ? 0 : at) + run.first * bits / 8;
+    if (inside && eachPiece(box, run, row, [&](uint32_t in, uint64_t offset, uint32_t bytes) {
+                    GlobalPlace place;
+                    if (placeOf(origin, box, offset, bytes, place) == Flow::Trap)
+                      return Flow::Trap;
+                    readGlobal(origin, place, bytes, to, start + in);
+                    return Flow::Next;
+                  }) == Flow::Trap)
+      return Flow::Trap;
+    if (padded)
+      spreadPadded(box, packed, payload, at);
+  }
+  flushSubnormals(box, payload);
+  return Flow::Next;
+}
+
+/// Calls body(shared offset, place in the linear box, bytes) for every chunk that swizzling keeps
+/// whole.
+template <class F> void eachChunk(const Box &box, uint32_t base, F body) {
+  const Swizzle mode = box.map.swizzle;
+  if (mode == Swizzle::None)
+    return body(base, size_t{0}, box.bytes());
+  const uint32_t chunk = mode == Swizzle::B128Atom32Flip8 ? 8 : 16;
+  for (uint32_t at = 0; at < box.bytes(); at += chunk)
+    body(swizzled(mode, base + at), size_t{at}, chunk);
+}
+
+ReductionType reductionTypeOf(TensorType type, bool bitwise) {
+  switch (type) {
+  case TensorType::S32:
+    return bitwise ? ReductionType::B32 : ReductionType::S32;
+  case TensorType::U64:
+    return bitwise ? ReductionType::B64 : ReductionType::U64;
+  case TensorType::S64:
+    return bitwise ? ReductionType::B64 : ReductionType::S64;
+  case TensorType::F16:
+    return ReductionType::F16;
+  case TensorType::BF16:
+    return ReductionType::BF16;
+  case TensorType::F32:
+  case TensorType::F32Ftz:
+  case TensorType::TF32:
+  case TensorType::TF32Ftz:
+    return ReductionType::F32;
+  case TensorType::F64:
+    return ReductionType::F64;
+  default:
+    return bitwise ? ReductionType::B32 : ReductionType::U32;
+  }
+}
+
+struct Target {
+  Cta *owner, *barrierOwner;
+  uint32_t offset, barrier;
+};
+
+class TensorLoad final : public AsyncOp {
+public:
+  TensorLoad(const Origin &origin, AsyncId id, const Box &box, std::vector<Target> targets)
+      : AsyncOp(origin, id), box(box), targets(std::move(targets)) {
+    stages = 2;
+  }
+  Flow step() override {
+    if (stages == 2)
+      return readBox(origin, box, payload);
+    for (const Target &target : targets) {
+      if (target.owner != &origin.cta() && target.owner->isDone())
+        return origin.trapAlways("B6", fmt::format("writes to the shared memory of CTA {} of the "
+                                                   "cluster, which has ended",
+                                                   target.owner->rank));
+      eachChunk(box, target.offset, [&](uint32_t to, size_t from, uint32_t bytes) {
+        writeShared(*target.owner, to, bytes, payload, from);
+      });
+      if (completeTxMbarrier(origin, *target.barrierOwner, target.barrier, box.countedBytes(),
+                             id) == Flow::Trap)
+        return Flow::Trap;
+    }
+    return Flow::Next;
+  }
+
+private:
+  Box box;
+  std::vector<Target> targets;
+  Payload payload;
+};
+
+class TensorStore final : public AsyncOp {
+public:
+  TensorStore(const Origin &origin, AsyncId id, const Box &box, uint32_t source, bool reduces,
+              Reduction reduction)
+      : AsyncOp(origin, id), box(box), source(source), reduces(reduces), reduction(reduction) {
+    stages = 2;
+  }
+  Flow step() override {
+    if (stages == 1)
+      return write();
+    payload.resize(box.bytes());
+    eachChunk(box, source, [&](uint32_t from, size_t to, uint32_t bytes) {
+      readShared(origin.cta(), from, bytes, payload, to);
+    });
+    return Flow::Next;
+  }
+
+private:
+  Flow write() {
+    const Run run = runOf(box);
+    const unsigned bits = bitsOf(box.map.type);
+    bool bitwise =
+        reduction == Reduction::And || reduction == Reduction::Or || reduction == Reduction::Xor;
+    for (uint32_t r = 0; r < box.rows; ++r) {
+      uint64_t row;
+      if (!rowOffset(box, r, row) || run.count == 0)
+        continue;
+      size_t at = size_t{r} * box.rowBytes + run.first * bits / 8;
+      if (eachPiece(box, run, row, [&](uint32_t in, uint64_t offset, uint32_t bytes) {
+            GlobalPlace place;
+            if (placeOf(origin, box, offset, bytes, place) == Flow::Trap)
+              return Flow::Trap;
+            return reduces ? reduceGlobal(origin, place, bytes, payload, at + in, reduction,
+                                          reductionTypeOf(box.map.type, bitwise))
+                           : writeGlobal(origin, place, bytes, payload, at + in);
+          }) == Flow::Trap)
+        return Flow::Trap;
+    }
+    return Flow::Next;
+  }
+
+  Box box;
+  uint32_t source;
+  bool reduces;
+  Reduction reduction;
+  Payload payload;
+};
+
+//===----------------------------------------------------------------------===//
+// Issuing
+//===----------------------------------------------------------------------===//
+
+/// Words of the operand list: three addresses, the CTA mask, then coordinates.
+enum ListWord : unsigned {
+  mapAddress = 0,
+  sharedAddress = addressWords,
+  barrierAddress = 2 * addressWords,
+  maskRef = 3 * addressWords,
+  coordinates
+};
+/// Op::mode.
+enum CopyBits : uint8_t {
+  loadBit = 1,
+  prefetchBit = 2,
+  multicastBit = 4,
+  reduceBit = 8,
+  gatherBit = 16,
+  remoteBit = 32,
+  pairBit = 64, ///< .cta_group::2
+};
+/// Op::count: coordinates. Op::mode2: the reduction.
+
+Flow readMap(const Origin &origin, const Op &op, Box &box) {
+  Warp &w = *origin.warp;
+  if (loadTensorMap(origin, addressAt(w, op.target + mapAddress, origin.lane), box.map) ==
+      Flow::Trap)
+    return Flow::Trap;
+  box.gathers = op.mode & gatherBit;
+  unsigned rank = box.gathers ? 2 : op.count;
+  if (box.map.rank != rank)
+    return origin.trapAlways(
+        "M1", fmt::format("a copy of {} dimensions with a tensor map of {}", rank, box.map.rank));
+  if (box.gathers && box.map.box[1] != 1)
+    return origin.trapAlways(
+        "M1", fmt::format("gather4 needs a box of one row; the map's has {}", box.map.box[1]));
+  const uint32_t *words = &w.program->lists[op.target + coordinates];
+  for (unsigned i = 0; i < op.count; ++i)
+    box.at[i] = static_cast<int32_t>(w.cells<uint32_t>(words[i])[origin.lane]);
+  measure(box);
+  if (isPadded(box.map.type) && box.at[0] % 128 != 0)
+    return origin.trapAlways("M1",
+                             fmt::format("coordinate {} of a padded 4- or 6-bit type; needed: "
+                                         "a multiple of 128",
+                                         box.at[0]));
+  if (bitsOf(box.map.type) == 4 && box.at[0] % 2 != 0)
+    return origin.trapAlways(
+        "M1", fmt::format("coordinate {} of a 4-bit type; needed: an even one", box.at[0]));
+  return Flow::Next;
+}
+
+Flow checkPlace(const Origin &origin, const Cta &owner, const Box &box, uint32_t offset,
+                const char *what) {
+  if (offset % 128 != 0)
+    return origin.trapAlways("M1", fmt::format("{} is {}; a tensor copy needs a multiple of 128",
+                                               what, describeShared(owner, offset)));
+  return checkSharedExtent(origin, owner, offset, box.bytes(), Check::M2, what);
+}
+
+Flow resolveTargets(const Origin &origin, const Op &op, std::vector<Target> &targets) {
+  Warp &w = *origin.warp;
+  const int lane = origin.lane;
+  Cluster &cluster = *origin.cta().cluster;
+  Target first{};
+  // In a pair the barrier may be the peer's even where the destination is the CTA's own.
+  bool remote = op.mode & remoteBit, pair = op.mode & pairBit;
+  if (resolveShared(origin, addressAt(w, op.target + sharedAddress, lane), remote,
+                    "the destination", first.owner, first.offset) == Flow::Trap ||
+      resolveMbarrier(origin, addressAt(w, op.target + barrierAddress, lane), remote || pair,
+                      first.barrierOwner, first.barrier) == Flow::Trap)
+    return Flow::Trap;
+  uint32_t distance = first.owner->rank ^ first.barrierOwner->rank;
+  if (!(op.mode & multicastBit)) {
+    if (distance != 0 && !(pair && distance == 1))
+      return origin.trapAlways(
+          "B5", fmt::format("the destination lies in CTA {} of the cluster and the mbarrier in CTA "
+                            "{}; accepted: the same one, or with .cta_group::2 its peer",
+                            first.owner->rank, first.barrierOwner->rank));
+    targets.push_back(first);
+    return Flow::Next;
+  }
+  uint32_t mask = w.cells<uint32_t>(w.program->lists[op.target + maskRef])[lane] & 0xFFFF;
+  if (mask == 0 || mask >> cluster.ctas.size() != 0)
+    return origin.trapAlways("M2", fmt::format("the CTA mask 0x{:x} names no CTA, or more than the "
+                                               "{} of the cluster",
+                                               mask, cluster.ctas.size()));
+  for (uint32_t left = mask; left != 0; left &= left - 1) {
+    auto rank = static_cast<uint32_t>(std::countr_zero(left));
+    uint32_t signalled = pair ? (rank & ~1u) | (first.barrierOwner->rank & 1) : rank;
+    Cta *barrier = cluster.ctaOf(signalled);
+    if (!barrier)
+      return origin.trapAlways("M2", fmt::format("CTA {} of the mask has no peer", rank));
+    targets.push_back({cluster.ctaOf(rank), barrier, first.offset, first.barrier});
+  }
+  return Flow::Next;
+}
+
+Flow issueLoad(const Origin &origin, const Op &op, const Box &box) {
+  Cta &cta = origin.cta();
+  std::vector<Target> targets;
+  if (resolveTargets(origin, op, targets) == Flow::Trap)
+    return Flow::Trap;
+  AsyncId id =
+      cta.order().begin(origin.number(), origin.pc, origin.lane, "cp.async.bulk.tensor", Check::B6);
+  for (const Target &target : targets) {
+    Cta &owner = *target.owner;
+    if (checkPlace(origin, owner, box, target.offset, "the destination") == Flow::Trap ||
+        checkMbarrier(origin, *target.barrierOwner, target.barrier, "will signal") == Flow::Trap ||
+        checkMbarrierPublished(origin, *target.barrierOwner, target.barrier) == Flow::Trap)
+      return Flow::Trap;
+    uint32_t tile = 0;
+    if (owner.asyncShadow.enabled()) {
+      owner.asyncShadow.tiles.push_back(
+          {id, target.offset, box.rowBytes, box.rows, static_cast<uint8_t>(bitsOf(box.map.type)),
+           isPadded(box.map.type), static_cast<uint8_t>(box.map.swizzle), origin.pc});
+      tile = static_cast<uint32_t>(owner.asyncShadow.tiles.size());
+    }
+    if (asyncWritesShared(origin, owner, target.offset, box.bytes(), id, tile) == Flow::Trap)
+      return Flow::Trap;
+  }
+  cta.tally.tmaLoadBytes += box.bytes();
+  return cta.cluster->async.issue(
+      std::make_unique<TensorLoad>(origin, id, box, std::move(targets)));
+}
+
+Flow issueStore(const Origin &origin, const Op &op, const Box &box) {
+  Cta &cta = origin.cta();
+  Cta *self = nullptr;
+  uint32_t source = 0;
+  if (resolveShared(origin, addressAt(*origin.warp, op.target + sharedAddress, origin.lane), false,
+                    "the source", self, source) == Flow::Trap ||
+      checkPlace(origin, cta, box, source, "the source") == Flow::Trap)
+    return Flow::Trap;
+  if (isPadded(box.map.type))
+    return origin.trapAlways("M1", "a tensor map of a padded 4- or 6-bit type; it can be loaded "
+                                   "only");
+  for (unsigned i = 0; i < op.count; ++i)
+    if (box.at[i] < 0)
+      return origin.trap(Check::M1, fmt::format("coordinate {} is {}; a store starts inside of the "
+                                                "tensor",
+                                                i, box.at[i]));
+  AsyncId id = cta.order().begin(
+      origin.number(), origin.pc, origin.lane,
+      op.mode & reduceBit ? "cp.reduce.async.bulk.tensor" : "cp.async.bulk.tensor", Check::M3);
+  if (asyncReadsShared(origin, cta, source, box.bytes(), id, AsyncUnit::Copy) == Flow::Trap)
+    return Flow::Trap;
+  cta.state<BulkGroups>().join(*origin.warp, origin.lane, id);
+  (op.mode & reduceBit ? cta.tally.tmaReduceBytes : cta.tally.tmaStoreBytes) += box.bytes();
+  return cta.cluster->async.issue(std::make_unique<TensorStore>(
+      origin, id, box, source, op.mode & reduceBit, static_cast<Reduction>(op.mode2)));
+}
+
+Flow copyTensor(Warp &w, const Op &op, uint32_t mask) {
+  uint32_t tainted = addressTaint(w, op.target + mapAddress);
+  if (!(op.mode & prefetchBit))
+    tainted |= addressTaint(w, op.target + sharedAddress);
+  if (op.mode & loadBit)
+    tainted |= addressTaint(w, op.target + barrierAddress);
+  for (unsigned i = 0; i < op.count; ++i)
+    tainted |= w.taintOf(w.program->lists[op.target + coordinates + i]);
+  if (w.checkTaint(tainted & mask, "an operand of this copy", op) == Flow::Trap)
+    return Flow::Trap;
+  for (uint32_t left = mask; left != 0; left &= left - 1) {
+    Origin origin = Origin::of(w, std::countr_zero(left));
+    Box box;
+    if (readMap(origin, op, box) == Flow::Trap)
+      return Flow::Trap;
+    if (op.mode & prefetchBit)
+      continue;
+    if ((op.mode & loadBit ? issueLoad(origin, op, box) : issueStore(origin, op, box)) ==
+        Flow::Trap)
+      return Flow::Trap;
+  }
+  return Flow::Next;
+}
+
+//===----------------------------------------------------------------------===//
+// Decoding
+//===----------------------------------------------------------------------===//
+
+/// [map, {coordinates}]: the map's address, and the coordinates' registers.
+bool takeMap(Decoder &d, const Operand &o, unsigned count, std::vector<Ref> &at) {
+  if (o.kind != Operand::Kind::Address || o.children.size() != 1 ||
+      o.children[0].kind != Operand::Kind::Vector)
+    return !d.fail("{}: this operand must be [tensorMap, {{coordinates}}]", d.spelling());
+  const Operand &list = o.children[0];
+  if (list.children.size() != count)
+    return !d.fail("{}: {} coordinates; needed: {}", d.spelling(), list.children.size(), count);
+  for (const Operand &c : list.children)
+    at.push_back(sourceOf(d, c, "s32"));
+  Operand base = o;
+  base.children.clear();
+  d.op.target = appendAddress(d, base, StateSpace::Generic);
+  return true;
+}
+
+struct Form {
+  bool load, store, prefetch, multicast, policy;
+  StateSpace shared;
+};
+
+bool takeForm(Decoder &d, bool reduces, Form &form, unsigned &count) {
+  d.take("async");
+  d.take("bulk");
+  form.prefetch = d.take("prefetch");
+  d.take("tensor");
+  int rank = d.takeOneOf({"1d", "2d", "3d", "4d", "5d"});
+  if (rank < 0)
+    return !d.fail("{}: the number of dimensions (.1d to .5d) is missing", d.spelling());
+  for (std::string_view mode :
+       {"im2col", "im2col::w", "im2col::w::128", "im2col_no_offs", "tile::scatter4"})
+    if (d.has(mode))
+      return !d.failLater("." + std::string(mode) + " mode");
+  bool gathers = d.take("tile::gather4");
+  d.take("tile");
+  d.take("L2");
+  bool toCluster = d.take("shared::cluster"), shared = d.take("shared::cta"),
+       global = d.take("global");
+  bool bytes = d.take("mbarrier::complete_tx::bytes"), group = d.take("bulk_group");
+  form.multicast = d.take("multicast::cluster");
+  int pair = d.takeOneOf({"cta_group::1", "cta_group::2"});
+  form.policy = d.take("L2::cache_hint");
+  form.load = !form.prefetch && bytes && !group && !reduces;
+  form.store = !form.prefetch && group && !bytes && shared && !toCluster;
+  if (!global || (!form.load && !form.store && !form.prefetch) ||
+      (form.load && toCluster == shared) || (gathers && (form.store || rank != 1)) ||
+      (!form.load && (form.multicast || pair >= 0)) || (form.multicast && !toCluster))
+    return !d.fail("{}: no such copy; accepted: shared <- global with "
+                   ".mbarrier::complete_tx::bytes, global <- shared::cta with .bulk_group",
+                   d.spelling());
+  if (gathers && !d.require(86, 100, ".tile::gather4"))
+    return false;
+  if (pair >= 0 && !d.require(86, 100, ".cta_group"))
+    return false;
+  count = gathers ? 5 : static_cast<unsigned>(rank) + 1;
+  form.shared = toCluster ? StateSpace::SharedCluster : StateSpace::Shared;
+  d.op.mode = static_cast<uint8_t>((form.load ? loadBit : 0) | (form.prefetch ? prefetchBit : 0) |
+                                   (form.multicast ? multicastBit : 0) | (reduces ? reduceBit : 0) |
+                                   (gathers ? gatherBit : 0) | (toCluster ? remoteBit : 0) |
+                                   (pair == 1 ? pairBit : 0));
+  return true;
+}
+
+bool decodeTensor(Decoder &d, bool reduces) {
+  Form form{};
+  unsigned count = 0;
+  if (!takeForm(d, reduces, form, count))
+    return true;
+  if (reduces) {
+    int which = d.takeOneOf({"add", "min", "max", "inc", "dec", "and", "or", "xor"});
+    if (which < 0)
+      return d.fail("{}: the reduction is missing", d.spelling());
+    d.op.mode2 = static_cast<uint8_t>(which);
+    d.program().sawOrderedAccess();
+  }
+  if (!d.expectOperands((form.load ? 3u : form.store ? 2u : 1u) + form.multicast + form.policy))
+    return true;
+  std::vector<Ref> at;
+  if (!takeMap(d, d.operand(form.load ? 1 : 0), count, at))
+    return true;
+  unsigned next = form.load ? 3 : form.store ? 2 : 1;
+  Ref mask = form.multicast ? sourceOf(d, d.operand(next++), "u16") : d.constant(0, 32);
+  if (form.policy)
+    sourceOf(d, d.operand(next), "b64");
+  auto filler = [&] { d.list({d.constant(0, 64), 0, 1}); };
+  if (form.prefetch)
+    filler();
+  else
+    appendAddress(d, d.operand(form.load ? 0 : 1), form.shared);
+  if (form.load)
+    appendAddress(d, d.operand(2),
+                  form.shared == StateSpace::Shared && (d.op.mode & pairBit)
+                      ? StateSpace::SharedCluster
+                      : form.shared);
+  else
+    filler();
+  d.list({mask});
+  for (Ref ref : at)
+    d.list({ref});
+  d.op.count = static_cast<uint16_t>(count);
+  if (form.store)
+    d.program().program.tensorStores = true;
+  d.program().sawAccess(StateSpace::Generic, 1);
+  d.set(&copyTensor, OpClass::Copy);
+  return true;
+}
+
+} // namespace
+
+bool decodeTensorCopy(Decoder &d) { return d.has("tensor") && decodeTensor(d, false); }
+
+bool decodeTensorReduce(Decoder &d) {
+  if (!d.has("tensor"))
+    return false;
+  d.take("reduce");
+  return decodeTensor(d, true);
+}
+
+} // namespace msa::ptxsim
