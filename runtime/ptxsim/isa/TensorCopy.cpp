@@ -405,9 +405,16 @@ Flow issueLoad(const Origin &origin, const Op &op, const Box &box) {
       return Flow::Trap;
     uint32_t tile = 0;
     if (owner.asyncShadow.enabled()) {
-      owner.asyncShadow.tiles.push_back(
-          {id, target.offset, box.rowBytes, box.rows, static_cast<uint8_t>(bitsOf(box.map.type)),
-           isPadded(box.map.type), static_cast<uint8_t>(box.map.swizzle), origin.pc});
+      TileRecord record;
+      record.op = id;
+      record.base = target.offset;
+      record.innerBytes = box.rowBytes;
+      record.rows = box.rows;
+      record.elementBits = static_cast<uint8_t>(bitsOf(box.map.type));
+      record.padded = isPadded(box.map.type);
+      record.swizzle = static_cast<uint8_t>(box.map.swizzle);
+      record.pc = origin.pc;
+      owner.asyncShadow.tiles.push_back(record);
       tile = static_cast<uint32_t>(owner.asyncShadow.tiles.size());
     }
     if (asyncWritesShared(origin, owner, target.offset, box.bytes(), id, tile) == Flow::Trap)
