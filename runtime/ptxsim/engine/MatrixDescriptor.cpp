@@ -300,18 +300,12 @@ private:
     if (tile.swizzle != static_cast<uint8_t>(view.swizzle) &&
         trap(Check::D3, tile, "descriptor and tensor map must have the same swizzle") == Flow::Trap)
       return Flow::Trap;
-    const uint32_t pattern = patternOf(view.swizzle);
-    if (view.swizzle != Swizzle::None && tile.rows >= view.groupLines && tile.base % pattern != 0 &&
-        (view.start & (pattern - view.linePitch)) != 0 &&
-        trap(Check::D3, tile,
-             fmt::format("with matrix base offset 0 the swizzle pattern must start on a boundary "
-                         "of {} bytes: align the buffer",
-                         pattern)) == Flow::Trap)
-      return Flow::Trap;
+    // A buffer that starts inside of a pattern is no mistake: copy and descriptor both swizzle
+    // absolute addresses, and CUTLASS's sm_90 GEMM relies on it (buffers at offset 384).
     if (use.raw)
       return Flow::Next;
     const bool narrow = tile.elementBits < 8;
-    if ((narrow && use.elementBits < 8 && (tile.padded != 0) != use.padded) ||
+    if ((narrow && use.elementBits < 8 && tile.padded != use.padded) ||
         (narrow && tile.padded && use.elementBits >= 8))
       return trap(Check::D3, tile,
                   fmt::format("the copy writes {}-bit elements {}, and this instruction reads {}",

@@ -30,11 +30,9 @@ Flow BulkGroups::wait(Warp &warp, int lane, uint32_t open, bool readOnly) {
     cta.order().learn(cta.numberOf(warp), member.id);
   }
   // After .read the writes are still to come, and a later full wait is for them too.
-  if (!readOnly)
-    std::erase_if(thread.members, [&](const Member &m) { return m.group < end; });
-  else
-    std::erase_if(thread.members,
-                  [&](const Member &m) { return !cta.cluster->async.isPending(m.id); });
+  std::erase_if(thread.members, [&](const Member &m) {
+    return m.group < end && (!readOnly || !cta.cluster->async.isPending(m.id));
+  });
   return Flow::Next;
 }
 

@@ -288,22 +288,26 @@ Flow compareWarps(Warp &w, Warpgroups &groups, Warpgroups::WarpState &state,
 /// W1 and W4: registers that were touched without a fence, or are in flight in another shape.
 Flow checkRegisters(Warp &w, const Op &op, Warpgroups::WarpState &state,
                     const Warpgroups::Flight &mine) {
-  if (!state.fenced && w.trap(Check::W1, 0,
-                              "the first wgmma of this warp, and no wgmma.fence before it: writes "
-                              "to its registers are not ordered before it") == Flow::Trap)
+  auto in = [](const std::vector<Ref> &list, Ref ref) {
+    return std::find(list.begin(), list.end(), ref) != list.end();
+  };
+  if (state.issued == 1 && !state.fenced &&
+      w.trap(Check::W1, 0,
+             "the first wgmma of this warp, and no wgmma.fence before it: writes to its registers "
+             "are not ordered before it") == Flow::Trap)
     return Flow::Trap;
-  state.fenced = true;
-  for (Ref ref : state.dirty) {
-    auto in = [&](const std::vector<Ref> &list) {
-      return std::find(list.begin(), list.end(), ref) != list.end();
-    };
-    if ((in(mine.accumulators) || in(mine.sources)) &&
+  // Moves between the fence and the wgmma are no mistake: compilers' register copies land there.
+  for (Ref ref : state.dirty)
+    if (!state.fenced && (in(mine.accumulators, ref) || in(mine.sources, ref)) &&
         w.trap(Check::W1, 0,
-               fmt::format("a register of the {} was written by another instruction since the last "
-                           "wgmma.fence; a fence has to come between",
-                           in(mine.accumulators) ? "accumulator" : "operand A")) == Flow::Trap)
+               fmt::format("a register of the {} was written by another instruction, and no "
+                           "wgmma.fence lies between that warp's last wait and this",
+                           in(mine.accumulators, ref) ? "accumulator" : "operand A")) ==
+            Flow::Trap)
       return Flow::Trap;
-  }
+  std::erase_if(state.dirty, [&](Ref ref) {
+    return in(mine.accumulators, ref) || in(mine.sources, ref);
+  });
   const Form form = formOf(op);
   for (const Warpgroups::Flight &other : state.flights) {
     const Form theirs = formOf(w.program->ops[other.pc]);
@@ -412,7 +416,6 @@ Flow fenceWgmma(Warp &w, const Op &, uint32_t mask) {
     return flow;
   Warpgroups::WarpState &state = *w.cta->state<Warpgroups>().warps[w.index];
   state.fenced = true;
-  state.dirty.clear();
   return Flow::Next;
 }
 
@@ -446,7 +449,8 @@ Flow waitWgmma(Warp &w, const Op &op, uint32_t mask) {
       return Flow::Trap;
     cta.order().learn(cta.numberOf(w), flight.id);
   }
-  std::erase_if(state.flights, [&](const auto &f) { return f.group < end; });
+  if (std::erase_if(state.flights, [&](const auto &f) { return f.group < end; }) != 0)
+    state.fenced = false;
   return Flow::Next;
 }
 
