@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <vector>
 
@@ -116,9 +117,9 @@ OperandView::OperandView(const MatrixDescriptor &d, Major major, unsigned elemen
   }
   linePitch = spanOf(swizzle);
   groupStride = d.stride;
-  groupLines = major == Major::Mn && swizzle == Swizzle::B128Atom32 ? 4 : 8;
+  groupShift = major == Major::Mn && swizzle == Swizzle::B128Atom32 ? 2 : 3;
   // K-major chunks go on within the span; there is no second one (LBO is not used).
-  chunksOfSpan = major == Major::K ? ~0u : linePitch / 16;
+  spanShift = major == Major::K ? 31 : static_cast<uint32_t>(std::countr_zero(linePitch / 16));
   spanStride = major == Major::K ? 0 : d.leading;
 }
 
@@ -209,7 +210,7 @@ Flow checkOperandExtent(const Origin &origin, const Cta &owner, const OperandVie
   const uint64_t bytes = owner.launch->sharedBytes;
   // Strides are not negative, so the last chunk of the last whole group is the farthest.
   uint64_t farthest = 0;
-  for (uint32_t line : {part.lines - 1, std::min(part.lines, view.groupLines) - 1})
+  for (uint32_t line : {part.lines - 1, std::min(part.lines, view.groupLines()) - 1})
     farthest = std::max<uint64_t>(
         farthest, view.linearAt(part.firstLine + line, part.firstChunk + part.chunks - 1));
   if ((farthest | 1023) < bytes)
@@ -258,7 +259,7 @@ private:
   uint32_t step() const {
     return view.swizzle == Swizzle::None ? 1
            : view.major == Major::K      ? ~0u >> 1
-                                         : view.chunksOfSpan;
+                                         : 1u << view.spanShift;
   }
 
   Flow compare(uint32_t line, uint32_t chunk) {
@@ -349,7 +350,7 @@ private:
     if (previous == &tile) {
       const uint32_t moved = row - beforeRow;
       // Boxes of three and more dimensions: a group may step along an outer one.
-      const bool outer = line % view.groupLines == 0 && tile.rows > tile.outer[0] &&
+      const bool outer = line % view.groupLines() == 0 && tile.rows > tile.outer[0] &&
                          row > beforeRow && (row / tile.outer[0] > beforeRow / tile.outer[0]);
       if (moved == lines || outer)
         return Flow::Next;
@@ -357,8 +358,8 @@ private:
           Check::D4, tile,
           fmt::format("line {} of the operand is row {} of the tile, and line {} is row {}; "
                       "groups of {} lines must be {} bytes apart, and the descriptor says {}",
-                      previousLine, beforeRow, line, row, view.groupLines,
-                      view.groupLines * view.linePitch, view.groupStride));
+                      previousLine, beforeRow, line, row, view.groupLines(),
+                      view.groupLines() * view.linePitch, view.groupStride));
     }
     if (previous->innerBytes == tile.innerBytes && view.swizzle != Swizzle::None &&
         byte != beforeByte)
@@ -372,7 +373,7 @@ private:
 
   /// From the first span of a line to this one (MN-major: LBO; no swizzle: the chunk stride).
   Flow judgeSpan(const TileRecord &tile, uint32_t row, uint32_t line, uint32_t chunk) {
-    if (chunk == 0 || chunk % view.chunksOfSpan != 0 || view.swizzle == Swizzle::None)
+    if (chunk == 0 || !view.beginsSpan(chunk) || view.swizzle == Swizzle::None)
       return Flow::Next;
     const uint32_t firstLinear = view.linearAt(line, 0);
     const TileRecord *first = owner.asyncShadow.tileAt(swizzled(view.swizzle, firstLinear));
@@ -435,10 +436,14 @@ bool uninitialisedRows(const Cta &owner, const OperandView &view, const OperandU
   // Of each 16 bytes of padded groups, only these hold elements.
   const uint32_t used = use.padded ? use.elementBits * 2u : 16u;
   const Part part(view, use);
+  const uint64_t all = ~0ull / 255; // a 1 in each byte
   bool whole = true;
-  for (uint32_t i = 0; i < part.lines && whole; ++i)
-    for (uint32_t j = 0; j < part.chunks && whole; ++j)
-      whole = !std::memchr(shadow + view.chunkAt(part.firstLine + i, part.firstChunk + j), 0, used);
+  for (uint32_t i = 0; i < part.lines; ++i)
+    for (uint32_t j = 0; j < part.chunks; ++j) {
+      uint64_t flags[2];
+      std::memcpy(flags, shadow + view.chunkAt(part.firstLine + i, part.firstChunk + j), 16);
+      whole = whole && (flags[0] & flags[1]) == all;
+    }
   if (whole)
     return false;
   std::vector<uint8_t> flags(size_t{use.rows} * use.kBytes);

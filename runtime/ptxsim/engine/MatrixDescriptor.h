@@ -63,13 +63,17 @@ struct OperandView {
   Swizzle swizzle = Swizzle::None;
   Major major = Major::K;
   uint8_t elementBytes = 1;
-  // Linear address of chunk j on line i: see linearAt.
-  uint32_t groupLines = 8, linePitch = 16, groupStride = 0;
-  uint32_t chunksOfSpan = 1, spanStride = 0;
+  // Linear address of chunk j on line i: see linearAt. Lines of a group and chunks of a span are
+  // powers of two, kept as shifts.
+  uint32_t groupShift = 3, linePitch = 16, groupStride = 0;
+  uint32_t spanShift = 0, spanStride = 0;
 
+  uint32_t groupLines() const { return 1u << groupShift; }
+  /// True if chunk `chunk` begins a span (which may lie elsewhere than the one before).
+  bool beginsSpan(uint32_t chunk) const { return (chunk & ((1u << spanShift) - 1)) == 0; }
   uint32_t linearAt(uint32_t line, uint32_t chunk) const {
-    return start + line % groupLines * linePitch + line / groupLines * groupStride +
-           chunk % chunksOfSpan * 16 + chunk / chunksOfSpan * spanStride;
+    return start + (line & (groupLines() - 1)) * linePitch + (line >> groupShift) * groupStride +
+           (chunk & ((1u << spanShift) - 1)) * 16 + (chunk >> spanShift) * spanStride;
   }
   /// Where the chunk is, as an offset in shared memory.
   uint32_t chunkAt(uint32_t line, uint32_t chunk) const {

@@ -30,9 +30,9 @@ public:
     Flow touch(Warp &, Ref, bool writes, uint32_t mask) override;
     std::vector<Flight> flights;
     uint32_t filling = 0;   ///< number of the group that is being filled
-    bool fenced = false;    ///< has executed a wgmma.fence
+    bool fenced = false;    ///< has executed a wgmma.fence since its last wait
     uint64_t issued = 0;    ///< wgmma so far
-    std::vector<Ref> dirty; ///< watched registers that were touched since the last fence
+    std::vector<Ref> dirty; ///< registers that were written since a wgmma used them
   };
   /// The n-th wgmma of a warpgroup, to compare its warps (D6).
   struct Issue {
