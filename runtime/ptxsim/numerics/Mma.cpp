@@ -19,35 +19,51 @@
 
 namespace msa::ptxsim::numerics {
 
-/// Eight columns, the width of every mma.sync, stay in registers over the whole of k.
-MSA_CLONES static void gemmEight(int m, int k, int stride, const float *a, const float *b,
-                                 float *d) {
-  for (int row = 0; row < m; ++row) {
-    float sums[8];
-    for (int col = 0; col < 8; ++col)
-      sums[col] = d[row * stride + col];
-    for (int inner = 0; inner < k; ++inner) {
-      float left = a[row * k + inner];
-      const float *right = b + inner * stride;
-      for (int col = 0; col < 8; ++col)
-        sums[col] += left * right[col];
+/// Rows x columns of D that stay in registers over the whole of k: enough independent sums to hide
+/// the latency of an addition, few enough for 16 AVX2 registers.
+template <int Rows, int Columns>
+[[gnu::always_inline]] inline void gemmBlock(int k, int strideA, int stride, const float *a,
+                                             const float *b, float *d) {
+  float sums[Rows][Columns];
+  for (int row = 0; row < Rows; ++row)
+    for (int col = 0; col < Columns; ++col)
+      sums[row][col] = d[row * stride + col];
+  for (int inner = 0; inner < k; ++inner) {
+    const float *right = b + inner * stride;
+    for (int row = 0; row < Rows; ++row) {
+      const float left = a[row * strideA + inner];
+      for (int col = 0; col < Columns; ++col)
+        sums[row][col] += left * right[col];
     }
-    for (int col = 0; col < 8; ++col)
-      d[row * stride + col] = canonical(sums[col]);
   }
+  for (int row = 0; row < Rows; ++row)
+    for (int col = 0; col < Columns; ++col)
+      d[row * stride + col] = canonical(sums[row][col]);
+}
+
+/// Columns [0, Columns) of all rows.
+template <int Columns>
+[[gnu::always_inline]] inline void gemmStrip(int m, int k, int stride, const float *a,
+                                             const float *b, float *d) {
+  int row = 0;
+  for (; row + 4 <= m; row += 4)
+    gemmBlock<4, Columns>(k, k, stride, a + row * k, b, d + row * stride);
+  for (; row < m; ++row)
+    gemmBlock<1, Columns>(k, k, stride, a + row * k, b, d + row * stride);
+}
+
+MSA_CLONES static void gemmColumns(GemmSize size, const float *a, const float *b, float *d) {
+  int col = 0;
+  for (; col + 16 <= size.n; col += 16)
+    gemmStrip<16>(size.m, size.k, size.n, a, b + col, d + col);
+  for (; col + 8 <= size.n; col += 8)
+    gemmStrip<8>(size.m, size.k, size.n, a, b + col, d + col);
+  for (; col < size.n; ++col)
+    gemmStrip<1>(size.m, size.k, size.n, a, b + col, d + col);
 }
 
 void gemmFast(GemmSize size, const float *a, const float *b, float *d) {
-  int col = 0;
-  for (; col + 8 <= size.n; col += 8)
-    gemmEight(size.m, size.k, size.n, a, b + col, d + col);
-  for (; col < size.n; ++col)
-    for (int row = 0; row < size.m; ++row) {
-      float sum = d[row * size.n + col];
-      for (int inner = 0; inner < size.k; ++inner)
-        sum += a[row * size.k + inner] * b[inner * size.n + col];
-      d[row * size.n + col] = canonical(sum);
-    }
+  gemmColumns(size, a, b, d);
 }
 
 void gemmInteger(GemmSize size, const int32_t *a, const int32_t *b, int32_t *d, bool satfinite) {

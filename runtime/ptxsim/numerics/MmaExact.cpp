@@ -4,15 +4,22 @@
 // not normalised below the type's smallest (a subnormal FP8 keeps -6 or -14).
 // Then each element of D is two passes over k: the largest exponent, the sum.
 //
+// Eight columns at a time do it in double: a product of two 24-bit significands is
+// exact there, so is its alignment (a power of two), cutting is truncation, and the
+// sum of integers below 2^53 is exact. Results that are subnormal, infinite or f16 go
+// through the integer path, which is also the one for other widths.
+//
 //===----------------------------------------------------------------------===//
 #include "ptxsim/numerics/Mma.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstddef>
 #include <vector>
 
 #if defined(__x86_64__) && defined(__linux__)
-#define MSA_CLONES __attribute__((target_clones("default", "avx2")))
+#define MSA_CLONES __attribute__((target_clones("default", "avx2", "avx512f")))
 #else
 #define MSA_CLONES
 #endif
@@ -146,6 +153,100 @@ int minExponentOf(SmallFloat type) {
   }
 }
 
+/// Operands of the vector path.
+struct Panels {
+  std::vector<double> a, b;            ///< m x k, k x n
+  std::vector<int32_t> exponentA, exponentB;
+};
+
+constexpr int lanes = 8;
+
+/// Eight elements of D, `columns` apart in b by one: sums in units of 2^(largest - F).
+[[gnu::always_inline]] inline void sumEight(const ExactRule &rule, int k, int n, const double *a,
+                                            const int32_t *ea, const double *b, const int32_t *eb,
+                                            const float *d, double *sum, int32_t *largest) {
+  double scale[lanes];
+  for (int i = 0; i < lanes; ++i) {
+    uint32_t bits = bitsOf(d[i]) & 0x7FFFFFFF;
+    auto field = static_cast<int32_t>(bits >> 23);
+    int32_t exponent = (field == 0 ? 1 : field) - 127;
+    largest[i] = bits == 0 || rule.addendAfter ? zeroExponent : exponent;
+  }
+  for (int inner = 0; inner < k; ++inner)
+    for (int i = 0; i < lanes; ++i) {
+      int32_t exponent = ea[inner] + eb[inner * n + i];
+      largest[i] = largest[i] > exponent ? largest[i] : exponent;
+    }
+  for (int i = 0; i < lanes; ++i) {
+    // Without any term that is not zero every scale will do.
+    int32_t exponent = rule.fractionBits - (largest[i] < -600 ? 0 : largest[i]);
+    scale[i] = std::bit_cast<double>(static_cast<uint64_t>(exponent + 1023) << 52);
+    sum[i] = rule.addendAfter ? 0.0 : std::trunc(static_cast<double>(d[i]) * scale[i]);
+  }
+  for (int inner = 0; inner < k; ++inner) {
+    const double left = a[inner];
+    for (int i = 0; i < lanes; ++i)
+      sum[i] += std::trunc(left * b[inner * n + i] * scale[i]);
+  }
+}
+
+/// Cuts eight sums to the result; false if one needs the integer path.
+[[gnu::always_inline]] inline bool finishEight(const ExactRule &rule, const double *sum,
+                                               const int32_t *largest, float *d) {
+  const uint64_t keep = ~((1ull << (52 - rule.resultFractionBits)) - 1);
+  float results[lanes];
+  uint32_t odd = rule.halfResult;
+  for (int i = 0; i < lanes; ++i) {
+    int32_t exponent = (largest[i] < -600 ? 0 : largest[i]) - rule.fractionBits;
+    double value =
+        sum[i] * std::bit_cast<double>(static_cast<uint64_t>(exponent + 1023) << 52);
+    double cut = std::bit_cast<double>(std::bit_cast<uint64_t>(value) & keep);
+    double magnitude = std::fabs(cut);
+    odd |= static_cast<uint32_t>(magnitude != 0 && (magnitude < 0x1p-126 || magnitude >= 0x1p128));
+    auto narrow = static_cast<float>(cut);
+    results[i] = rule.addendAfter ? canonical((sum[i] == 0 ? 0.0f : narrow) + d[i])
+                                  : (sum[i] == 0 ? 0.0f : narrow);
+  }
+  if (odd)
+    return false;
+  for (int i = 0; i < lanes; ++i)
+    d[i] = results[i];
+  return true;
+}
+
+/// Columns of finite operands in blocks of eight; `slow(row, col)` computes one element.
+template <class Slow>
+[[gnu::always_inline]] inline void exactBlocks(const ExactRule &rule, GemmSize size,
+                                               const Panels &p, float *d, Slow slow) {
+  const int group = rule.group == 0 ? size.k : rule.group;
+  for (int row = 0; row < size.m; ++row)
+    for (int col = 0; col + lanes <= size.n; col += lanes) {
+      float *out = d + static_cast<ptrdiff_t>(row) * size.n + col, before[lanes];
+      bool finite = true;
+      for (int i = 0; i < lanes; ++i) {
+        before[i] = out[i];
+        finite = finite && (bitsOf(out[i]) & 0x7F800000) != 0x7F800000;
+      }
+      bool done = finite;
+      for (int first = 0; first < size.k && done; first += group) {
+        double sum[lanes];
+        int32_t largest[lanes];
+        int count = std::min(group, size.k - first);
+        sumEight(rule, count, size.n, &p.a[static_cast<size_t>(row * size.k + first)],
+                 &p.exponentA[static_cast<size_t>(row * size.k + first)],
+                 &p.b[static_cast<size_t>(first * size.n + col)],
+                 &p.exponentB[static_cast<size_t>(first * size.n + col)], out, sum, largest);
+        done = finishEight(rule, sum, largest, out);
+      }
+      if (done)
+        continue;
+      for (int i = 0; i < lanes; ++i) {
+        out[i] = before[i];
+        slow(row, col + i);
+      }
+    }
+}
+
 } // namespace
 
 ExactRule exactRule(int sm, TensorUnit unit, SmallFloat a, SmallFloat b, int k, bool halfResult) {
@@ -171,35 +272,86 @@ ExactRule exactRule(int sm, TensorUnit unit, SmallFloat a, SmallFloat b, int k, 
   return rule;
 }
 
-void gemmExact(const ExactRule &rule, GemmSize size, const float *a, const float *b, float *d) {
-  std::vector<Split> rows(static_cast<size_t>(size.m) * size.k),
-      columns(static_cast<size_t>(size.n) * size.k);
-  for (int i = 0; i < size.m * size.k; ++i)
-    rows[i] = split(std::isfinite(a[i]) ? a[i] : 0.0f, rule.minExponentA);
-  for (int k = 0; k < size.k; ++k)
-    for (int col = 0; col < size.n; ++col) {
-      float value = b[k * size.n + col];
-      columns[col * size.k + k] = split(std::isfinite(value) ? value : 0.0f, rule.minExponentB);
-    }
-  auto finite = [](float value) { return std::isfinite(value); };
-  bool allFinite =
-      std::all_of(a, a + rows.size(), finite) && std::all_of(b, b + columns.size(), finite);
-  FusedSum fused(rule);
-  int group = rule.group == 0 ? size.k : rule.group;
-  for (int row = 0; row < size.m; ++row)
-    for (int col = 0; col < size.n; ++col) {
-      float &element = d[row * size.n + col];
-      if (!allFinite || !finite(element)) {
-        float special = 0;
-        if (specialResult(size, a + row * size.k, b, col, element, special)) {
-          element = special;
-          continue;
-        }
+namespace {
+
+/// The integer path: one element at a time.
+class ElementPath {
+public:
+  ElementPath(const ExactRule &rule, GemmSize size, const float *a, const float *b, float *d)
+      : rule(rule), fused(rule), size(size), a(a), b(b), d(d),
+        rows(static_cast<size_t>(size.m) * size.k), columns(static_cast<size_t>(size.n) * size.k) {
+    auto finite = [](float value) { return std::isfinite(value); };
+    allFinite =
+        std::all_of(a, a + rows.size(), finite) && std::all_of(b, b + columns.size(), finite);
+    for (size_t i = 0; i < rows.size(); ++i)
+      rows[i] = split(finite(a[i]) ? a[i] : 0.0f, rule.minExponentA);
+    for (int k = 0; k < size.k; ++k)
+      for (int col = 0; col < size.n; ++col) {
+        float value = b[k * size.n + col];
+        columns[static_cast<size_t>(col * size.k + k)] =
+            split(finite(value) ? value : 0.0f, rule.minExponentB);
       }
-      for (int first = 0; first < size.k; first += group)
-        element = fused.run(&rows[row * size.k + first], &columns[col * size.k + first],
-                            std::min(group, size.k - first), element);
+  }
+
+  void run(int row, int col) {
+    float &element = d[row * size.n + col];
+    if (!allFinite || !std::isfinite(element)) {
+      float special = 0;
+      if (specialResult(size, a + row * size.k, b, col, element, special)) {
+        element = special;
+        return;
+      }
     }
+    const int group = rule.group == 0 ? size.k : rule.group;
+    for (int first = 0; first < size.k; first += group)
+      element = fused.run(&rows[static_cast<size_t>(row * size.k + first)],
+                          &columns[static_cast<size_t>(col * size.k + first)],
+                          std::min(group, size.k - first), element);
+  }
+
+  bool allFinite = true;
+
+  /// What the vector path needs.
+  Panels panels() const {
+    Panels p;
+    p.a.assign(a, a + rows.size());
+    p.b.assign(b, b + columns.size());
+    for (const Split &s : rows)
+      p.exponentA.push_back(s.exponent);
+    p.exponentB.resize(columns.size());
+    for (int k = 0; k < size.k; ++k)
+      for (int col = 0; col < size.n; ++col)
+        p.exponentB[static_cast<size_t>(k * size.n + col)] =
+            columns[static_cast<size_t>(col * size.k + k)].exponent;
+    return p;
+  }
+
+private:
+  const ExactRule &rule;
+  FusedSum fused;
+  GemmSize size;
+  const float *a, *b;
+  float *d;
+  std::vector<Split> rows, columns;
+};
+
+MSA_CLONES void runBlocks(const ExactRule &rule, GemmSize size, const Panels &p, float *d,
+                          ElementPath &elements) {
+  exactBlocks(rule, size, p, d, [&](int row, int col) { elements.run(row, col); });
+}
+
+} // namespace
+
+void gemmExact(const ExactRule &rule, GemmSize size, const float *a, const float *b, float *d) {
+  ElementPath elements(rule, size, a, b, d);
+  int first = 0;
+  if (elements.allFinite && !rule.halfResult) {
+    runBlocks(rule, size, elements.panels(), d, elements);
+    first = size.n / lanes * lanes;
+  }
+  for (int row = 0; row < size.m; ++row)
+    for (int col = first; col < size.n; ++col)
+      elements.run(row, col);
 }
 
 } // namespace msa::ptxsim::numerics
