@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <filesystem>
 #include <limits>
 
 using nlohmann::json;
@@ -49,6 +50,12 @@ Status checkOffset(const LaunchSpec &spec, const std::string &name, uint64_t off
                                      offset, name, buffer->bytes));
 }
 
+/// Outputs stay in the folder that the user chose, whatever a launch file says.
+bool leavesFolder(const std::filesystem::path &file) {
+  return file.has_root_path() ||
+         std::any_of(file.begin(), file.end(), [](const auto &part) { return part == ".."; });
+}
+
 Status readSave(const json &value, const std::string &path, BufferSpec &buffer) {
   SaveSpec save;
   JsonFields fields(value, path);
@@ -61,6 +68,10 @@ Status readSave(const json &value, const std::string &path, BufferSpec &buffer) 
   if (save.file.empty())
     return Status::invalid(
         fmt::format("{}.file is empty; accepted: the path of an .npy file", path));
+  if (leavesFolder(save.file))
+    return Status::invalid(fmt::format("{}.file: {} leaves the folder of the outputs; accepted: a "
+                                       "relative path without '..'",
+                                       path, quoteText(save.file)));
   int item = npyItemBytes(save.dtype);
   if (item == 0)
     return Status::invalid(fmt::format(

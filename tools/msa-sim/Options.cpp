@@ -26,6 +26,7 @@ Examples:
   msa-sim run kernel.ptx --launch launch.json --schedule random --seed 7
   msa-sim run kernel.ptx --launch launch.json --checks none    as fast as it goes
   msa-sim run kernel.ptx --launch launch.json --checks X4,X5   these checks only
+  msa-sim run kernel.ptx --launch launch.json --budget 1000000 end a kernel that spins for ever
   msa-sim lint kernel.ptx                                      what can be said without running
   msa-sim coverage --target sm_80                              the instructions that run
 
@@ -41,7 +42,7 @@ constexpr const char *footer =
 
 /// Options as words of the command line.
 struct RawWords {
-  std::string schedule = "eager", checks = "all", mma = "fast";
+  std::string schedule = "eager", checks = "all", mma = "auto";
 };
 
 void declareRun(CLI::App &run, Options &options, RawWords &raw) {
@@ -56,10 +57,19 @@ void declareRun(CLI::App &run, Options &options, RawWords &raw) {
   run.add_option("--checks", raw.checks, "all (default), none, or a list of ids such as X4,P5")
       ->type_name("IDS");
   run.add_option("--mma", raw.mma,
-                 "Sums of matrix products: fast (default), or exact as the hardware's")
+                 "Sums of matrix products: fast (FP32 order), exact (as the hardware's), or auto "
+                 "(default): exact where an operand is FP8 on sm_90, else fast")
       ->type_name("M");
+  run.add_option("--budget", options.run.instructionBudget,
+                 "Warp instructions that a CTA may execute before the run ends as a trap; 0 "
+                 "(default): no limit")
+      ->type_name("N");
+  run.add_option("--threads", options.run.threads,
+                 "Host threads; 0 (default): one a core. The result does not depend on it")
+      ->type_name("N");
   run.add_flag("--counters", options.run.counters,
-               "Count instructions, bytes, sectors, bank conflicts");
+               "Count instructions by class and role, bytes by space, sectors, bank conflicts, "
+               "tensor FLOPs, waits");
   run.add_option("--save", options.saveFolder,
                  "Write the outputs here instead of beside the launch file")
       ->type_name("DIR");
@@ -96,10 +106,15 @@ Status readWords(const RawWords &raw, ptxsim::RunOptions &run) {
   else
     return Status::invalid(fmt::format("--schedule {}{}", quoteText(raw.schedule),
                                        suggestion(raw.schedule, {"eager", "lazy", "random"})));
-  if (raw.mma != "fast" && raw.mma != "exact")
+  using ptxsim::MmaMode;
+  if (raw.mma != "fast" && raw.mma != "exact" && raw.mma != "auto")
+    return Status::invalid(fmt::format("--mma {}{}", quoteText(raw.mma),
+                                       suggestion(raw.mma, {"fast", "exact", "auto"})));
+  run.mma = raw.mma == "fast" ? MmaMode::Fast : raw.mma == "exact" ? MmaMode::Exact : MmaMode::Auto;
+  constexpr unsigned mostThreads = 1024;
+  if (run.threads > mostThreads)
     return Status::invalid(
-        fmt::format("--mma {}{}", quoteText(raw.mma), suggestion(raw.mma, {"fast", "exact"})));
-  run.mma = raw.mma == "fast" ? ptxsim::MmaMode::Fast : ptxsim::MmaMode::Exact;
+        fmt::format("--threads {}; accepted: 0 (one a core) to {}", run.threads, mostThreads));
   return readChecks(raw.checks, run);
 }
 

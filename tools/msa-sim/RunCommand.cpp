@@ -1,5 +1,6 @@
 //===- RunCommand.cpp - msa-sim run ----------------------------------------===//
 #include "Commands.h"
+#include "CounterReport.h"
 #include "Launch.h"
 
 #include "ptxsim/Parser.h"
@@ -33,26 +34,6 @@ Expected<const ptxsim::Function *> findKernel(const ptxsim::Module &module,
                   entries.empty() ? "; it has none at all" : suggestion(spec.entry, entries)));
 }
 
-ordered_json toJson(const ptxsim::Counters &c, bool all) {
-  ordered_json out = {{"warp_instructions", c.warpInstructions},
-                      {"thread_instructions", c.threadInstructions}};
-  if (!all)
-    return out;
-  out["by_class"] = c.byClass;
-  out["global_load_bytes"] = c.globalLoadBytes;
-  out["global_store_bytes"] = c.globalStoreBytes;
-  out["shared_load_bytes"] = c.sharedLoadBytes;
-  out["shared_store_bytes"] = c.sharedStoreBytes;
-  out["local_bytes"] = c.localBytes;
-  out["const_bytes"] = c.constBytes;
-  out["global_requests"] = c.globalRequests;
-  out["global_sectors"] = c.globalSectors;
-  out["shared_bank_conflicts"] = c.sharedBankConflicts;
-  out["tensor_flops"] = c.tensorFlops;
-  out["barrier_waits"] = c.barrierWaits;
-  return out;
-}
-
 ordered_json toJson(const ptxsim::Trap &trap) {
   return {{"id", trap.id},
           {"message", trap.message},
@@ -64,18 +45,6 @@ ordered_json toJson(const ptxsim::Trap &trap) {
           {"warp", trap.warp},
           {"lane", trap.lane},
           {"text", trap.text()}};
-}
-
-void printCounters(const ptxsim::Counters &counters) {
-  ordered_json table = toJson(counters, true);
-  for (auto &[name, value] : table.items()) {
-    if (!value.is_object()) {
-      fmt::print("{:<24} {:>16}\n", name, value.get<uint64_t>());
-      continue;
-    }
-    for (auto &[inner, count] : value.items())
-      fmt::print("  {:<22} {:>16}\n", inner, count.get<uint64_t>());
-  }
 }
 
 struct Finished {
@@ -92,7 +61,7 @@ void report(const Options &options, const Finished &run) {
   if (options.json) {
     ordered_json out = {{"entry", run.spec.entry}, {"seconds", run.seconds}};
     out["trap"] = result.trapped ? toJson(result.trap) : ordered_json();
-    out["counters"] = toJson(result.counters, options.run.counters);
+    out["counters"] = countersToJson(result.counters, options.run.counters);
     out["saved"] = ordered_json::array();
     for (const std::filesystem::path &path : run.saved)
       out["saved"].push_back(path.string());
@@ -100,7 +69,7 @@ void report(const Options &options, const Finished &run) {
     return;
   }
   if (options.run.counters)
-    printCounters(result.counters);
+    fmt::print("{}", countersToTable(result.counters));
   if (options.quiet || result.trapped)
     return;
   fmt::print("{}: done, {} thread instructions in {:.3f} s, {} output{} saved\n", run.spec.entry,

@@ -20,7 +20,32 @@ void addEach(std::vector<uint64_t> &to, const std::vector<uint64_t> &from) {
 } // namespace
 
 void Tally::add(const Tally &other) {
-  for (auto field : {&Tally::warpInstructions, &Tally::globalLoadBytes, &Tally::globalStoreBytes, &Tally::sharedLoadBytes, &Tally::sharedStoreBytes, &Tally::localBytes, &Tally::constBytes, &Tally::clusterBytes, &Tally::globalRequests, &Tally::globalSectors, &Tally::sharedRequests, &Tally::sharedBankConflicts, &Tally::bulkLoadBytes, &Tally::bulkStoreBytes, &Tally::bulkReduceBytes, &Tally::tmaLoadBytes, &Tally::tmaStoreBytes, &Tally::tmaReduceBytes, &Tally::tmaOutsideBytes, &Tally::tensorMemoryLoadBytes, &Tally::tensorMemoryStoreBytes, &Tally::tensorMemoryCopyBytes, &Tally::operandBytes, &Tally::barrierWaits, &Tally::mbarrierTests, &Tally::mbarrierRefusals})
+  for (auto field : {&Tally::warpInstructions,
+                     &Tally::globalLoadBytes,
+                     &Tally::globalStoreBytes,
+                     &Tally::sharedLoadBytes,
+                     &Tally::sharedStoreBytes,
+                     &Tally::localBytes,
+                     &Tally::constBytes,
+                     &Tally::clusterBytes,
+                     &Tally::globalRequests,
+                     &Tally::globalSectors,
+                     &Tally::sharedRequests,
+                     &Tally::sharedBankConflicts,
+                     &Tally::bulkLoadBytes,
+                     &Tally::bulkStoreBytes,
+                     &Tally::bulkReduceBytes,
+                     &Tally::tmaLoadBytes,
+                     &Tally::tmaStoreBytes,
+                     &Tally::tmaReduceBytes,
+                     &Tally::tmaOutsideBytes,
+                     &Tally::tensorMemoryLoadBytes,
+                     &Tally::tensorMemoryStoreBytes,
+                     &Tally::tensorMemoryCopyBytes,
+                     &Tally::operandBytes,
+                     &Tally::barrierWaits,
+                     &Tally::mbarrierTests,
+                     &Tally::mbarrierRefusals})
     this->*field += other.*field;
   addEach(executions, other.executions);
   addEach(warpExecuted, other.warpExecuted);

@@ -1,6 +1,8 @@
 #include "ptxsim/engine/Product.h"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 
 namespace msa::ptxsim {
@@ -138,6 +140,80 @@ void multiplyFloats(const Launch &launch, TensorUnit unit, MmaType a, MmaType b,
   if (halfResult)
     for (int i = 0; i < size.m * size.n; ++i)
       d[i] = f16ToF32(f32ToF16(d[i]));
+}
+
+namespace {
+
+/// Sum of C and scaled blocks as the FP4 tensor cores make it: aligned to the largest exponent, cut
+/// at F = 35, added exactly, cut to FP32.
+float alignedScaled(const double *terms, int count, float c) {
+  constexpr int fractionBits = 35;
+  int largest = -100000;
+  auto look = [&](double value) {
+    if (value != 0)
+      largest = std::max(largest, std::ilogb(value));
+  };
+  look(c);
+  for (int i = 0; i < count; ++i)
+    look(terms[i]);
+  if (largest == -100000)
+    return 0;
+  double sum = std::trunc(std::ldexp(static_cast<double>(c), fractionBits - largest));
+  for (int i = 0; i < count; ++i)
+    sum += std::trunc(std::ldexp(terms[i], fractionBits - largest));
+  double value = std::ldexp(sum, largest - fractionBits);
+  auto nearest = static_cast<float>(value);
+  // Cut towards zero.
+  if (std::fabs(static_cast<double>(nearest)) > std::fabs(value))
+    nearest = std::nextafter(nearest, 0.0f);
+  return canonical(nearest);
+}
+
+} // namespace
+
+void multiplyScaled(const Launch &launch, MmaType a, MmaType b, GemmSize size, const float *pa,
+                    const float *pb, const BlockScales &scales, float *d) {
+  const bool exact = launch.sumsExactly(isFp8(a) || isFp8(b));
+  const bool narrow = a == MmaType::E2M1 && b == MmaType::E2M1 && scales.blocks > 1;
+  const int depth = size.k / scales.blocks;
+  const auto elements = static_cast<size_t>(size.m) * static_cast<size_t>(size.n);
+  std::vector<std::vector<float>> sums;
+  std::vector<float> left(static_cast<size_t>(size.m * depth));
+  const GemmSize part = {size.m, size.n, depth};
+  for (int block = 0; block < scales.blocks; ++block) {
+    for (int row = 0; row < size.m; ++row)
+      std::copy_n(pa + row * size.k + block * depth, depth, &left[static_cast<size_t>(row * depth)]);
+    std::vector<float> &sum = sums.emplace_back(elements, 0.0f);
+    const float *right = pb + static_cast<ptrdiff_t>(block) * depth * size.n;
+    if (exact && !narrow)
+      gemmExact(exactRule(launch.sm, TensorUnit::Tcgen05, smallFloatOf(a), smallFloatOf(b), depth,
+                          false),
+                part, left.data(), right, sum.data());
+    else
+      gemmFast(part, left.data(), right, sum.data());
+  }
+  std::vector<double> terms(static_cast<size_t>(scales.blocks));
+  for (int row = 0; row < size.m; ++row)
+    for (int col = 0; col < size.n; ++col) {
+      const auto at = static_cast<size_t>(row) * static_cast<size_t>(size.n) +
+                      static_cast<size_t>(col);
+      float &out = d[at];
+      for (int block = 0; block < scales.blocks; ++block)
+        terms[static_cast<size_t>(block)] =
+            static_cast<double>(sums[static_cast<size_t>(block)][at]) *
+            scales.a[static_cast<size_t>(row * scales.blocks + block)] *
+            scales.b[static_cast<size_t>(col * scales.blocks + block)];
+      if (exact && narrow && std::isfinite(out)) {
+        bool finite = std::all_of(terms.begin(), terms.end(),
+                                  [](double t) { return std::isfinite(t); });
+        if (finite) {
+          out = alignedScaled(terms.data(), scales.blocks, out);
+          continue;
+        }
+      }
+      for (double term : terms)
+        out = canonical(out + static_cast<float>(term));
+    }
 }
 
 ProductKind productKindOf(MmaType type) {

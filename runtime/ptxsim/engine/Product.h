@@ -37,6 +37,18 @@ void decodeIntegers(MmaType, const uint8_t *bytes, uint32_t rows, uint32_t kByte
 void multiplyFloats(const Launch &, numerics::TensorUnit, MmaType a, MmaType b, bool halfResult,
                     numerics::GemmSize, const float *pa, const float *pb, float *d);
 
+/// Scale factors of one instruction: `blocks` along K, row-major by row of A or column of B.
+struct BlockScales {
+  int blocks = 1;
+  std::vector<double> a, b; ///< m x blocks, n x blocks
+};
+/// d = (a * scales.a) * (b * scales.b) + d (PTX ISA 9.7.16.10.7). Each block's products are summed
+/// without scales, which are powers of two (UE8M0) or short (UE4M3) and applied to the sum.
+/// Exact mode, after MMA-Sim (arXiv 2511.10909): one block of 8-bit and narrower products is cut at
+/// F = 25 as without scales and C added in FP32; FP4 blocks are exact, aligned with C at F = 35.
+void multiplyScaled(const Launch &, MmaType a, MmaType b, numerics::GemmSize, const float *pa,
+                    const float *pb, const BlockScales &, float *d);
+
 /// How counters class a product of these operand types.
 ProductKind productKindOf(MmaType);
 

@@ -44,9 +44,9 @@ ProductKind productKindOf(const MmaPlan &plan) {
   case MmaPlan::Kind::Quads:
     break;
   }
-  return plan.typeA == MmaType::TF32                                    ? ProductKind::Tf32
+  return plan.typeA == MmaType::TF32                                 ? ProductKind::Tf32
          : plan.typeA == MmaType::F16 || plan.typeA == MmaType::BF16 ? ProductKind::F16
-                                                                        : ProductKind::Fp8;
+                                                                     : ProductKind::Fp8;
 }
 
 /// One element's bits out of the operand's registers.

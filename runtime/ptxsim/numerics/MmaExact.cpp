@@ -16,6 +16,7 @@
 #include <bit>
 #include <cmath>
 #include <cstddef>
+#include <cstring>
 #include <vector>
 
 #if defined(__x86_64__) && defined(__linux__)
@@ -160,57 +161,64 @@ struct Panels {
 };
 
 constexpr int lanes = 8;
+using Ints = int32_t __attribute__((vector_size(4 * lanes)));
+using Words = uint64_t __attribute__((vector_size(8 * lanes)));
+using Floats = float __attribute__((vector_size(4 * lanes)));
+using Doubles = double __attribute__((vector_size(8 * lanes)));
 
-/// Eight elements of D, `columns` apart in b by one: sums in units of 2^(largest - F).
-[[gnu::always_inline]] inline void sumEight(const ExactRule &rule, int k, int n, const double *a,
-                                            const int32_t *ea, const double *b, const int32_t *eb,
-                                            const float *d, double *sum, int32_t *largest) {
-  double scale[lanes];
-  for (int i = 0; i < lanes; ++i) {
-    uint32_t bits = bitsOf(d[i]) & 0x7FFFFFFF;
-    auto field = static_cast<int32_t>(bits >> 23);
-    int32_t exponent = (field == 0 ? 1 : field) - 127;
-    largest[i] = bits == 0 || rule.addendAfter ? zeroExponent : exponent;
-  }
-  for (int inner = 0; inner < k; ++inner)
-    for (int i = 0; i < lanes; ++i) {
-      int32_t exponent = ea[inner] + eb[inner * n + i];
-      largest[i] = largest[i] > exponent ? largest[i] : exponent;
-    }
-  for (int i = 0; i < lanes; ++i) {
-    // Without any term that is not zero every scale will do.
-    int32_t exponent = rule.fractionBits - (largest[i] < -600 ? 0 : largest[i]);
-    scale[i] = std::bit_cast<double>(static_cast<uint64_t>(exponent + 1023) << 52);
-    sum[i] = rule.addendAfter ? 0.0 : std::trunc(static_cast<double>(d[i]) * scale[i]);
-  }
-  for (int inner = 0; inner < k; ++inner) {
-    const double left = a[inner];
-    for (int i = 0; i < lanes; ++i)
-      sum[i] += std::trunc(left * b[inner * n + i] * scale[i]);
-  }
+template <class V, class T> [[gnu::always_inline]] inline V loadVector(const T *from) {
+  V v;
+  std::memcpy(&v, from, sizeof(V));
+  return v;
 }
 
-/// Cuts eight sums to the result; false if one needs the integer path.
-[[gnu::always_inline]] inline bool finishEight(const ExactRule &rule, const double *sum,
-                                               const int32_t *largest, float *d) {
-  const uint64_t keep = ~((1ull << (52 - rule.resultFractionBits)) - 1);
-  float results[lanes];
-  uint32_t odd = rule.halfResult;
-  for (int i = 0; i < lanes; ++i) {
-    int32_t exponent = (largest[i] < -600 ? 0 : largest[i]) - rule.fractionBits;
-    double value =
-        sum[i] * std::bit_cast<double>(static_cast<uint64_t>(exponent + 1023) << 52);
-    double cut = std::bit_cast<double>(std::bit_cast<uint64_t>(value) & keep);
-    double magnitude = std::fabs(cut);
-    odd |= static_cast<uint32_t>(magnitude != 0 && (magnitude < 0x1p-126 || magnitude >= 0x1p128));
-    auto narrow = static_cast<float>(cut);
-    results[i] = rule.addendAfter ? canonical((sum[i] == 0 ? 0.0f : narrow) + d[i])
-                                  : (sum[i] == 0 ? 0.0f : narrow);
+/// 2^exponent; |exponent| < 1022.
+[[gnu::always_inline]] inline Doubles powerOfTwo(Ints exponent) {
+  Words bits = __builtin_convertvector(exponent + 1023, Words) << 52;
+  return std::bit_cast<Doubles>(bits);
+}
+
+/// Exponent that eight sums are aligned to; zeros of all terms give any.
+[[gnu::always_inline]] inline Ints largestOfEight(const ExactRule &rule, int k, int n,
+                                                  const int32_t *ea, const int32_t *eb, Floats d) {
+  Ints bits = std::bit_cast<Ints>(d) & 0x7FFFFFFF, field = bits >> 23;
+  Ints exponent = (field == 0 ? field + 1 : field) - 127;
+  Ints none = (Ints{} + 1) * zeroExponent;
+  Ints largest = rule.addendAfter ? none : (bits == 0 ? none : exponent);
+  for (int inner = 0; inner < k; ++inner) {
+    Ints e = loadVector<Ints>(eb + inner * n) + ea[inner];
+    largest = largest > e ? largest : e;
   }
-  if (odd)
+  return largest < -600 ? Ints{} : largest;
+}
+
+/// Eight elements of D; false if one of them needs the integer path (and d is as before).
+[[gnu::always_inline]] inline bool runEight(const ExactRule &rule, int k, int n, const double *a,
+                                            const int32_t *ea, const double *b, const int32_t *eb,
+                                            float *d) {
+  const Floats addend = loadVector<Floats>(d);
+  const Doubles wide = __builtin_convertvector(addend, Doubles);
+  const Ints largest = largestOfEight(rule, k, n, ea, eb, addend);
+  const Doubles scale = powerOfTwo(rule.fractionBits - largest);
+  Doubles sum = rule.addendAfter ? Doubles{} : __builtin_elementwise_trunc(wide * scale);
+  for (int inner = 0; inner < k; ++inner)
+    sum += __builtin_elementwise_trunc(loadVector<Doubles>(b + inner * n) * a[inner] * scale);
+  // Cut to the result: bits that no longer fit are cleared, which is exact where the result is
+  // neither subnormal nor infinite.
+  const uint64_t keep = ~((1ull << (52 - rule.resultFractionBits)) - 1);
+  Doubles value = sum * powerOfTwo(largest - rule.fractionBits);
+  Doubles cut = std::bit_cast<Doubles>(std::bit_cast<Words>(value) & keep);
+  Doubles magnitude = __builtin_elementwise_abs(cut);
+  auto odd = (magnitude != 0.0) & ((magnitude < 0x1p-126) | (magnitude >= 0x1p128));
+  if (__builtin_reduce_or(odd) != 0)
     return false;
+  // A sum of nothing is +0 whatever the signs were.
+  Floats result = __builtin_convertvector(cut + 0.0, Floats);
+  if (rule.addendAfter)
+    result += addend;
+  std::memcpy(d, &result, sizeof(result));
   for (int i = 0; i < lanes; ++i)
-    d[i] = results[i];
+    d[i] = canonical(d[i]);
   return true;
 }
 
@@ -222,21 +230,14 @@ template <class Slow>
   for (int row = 0; row < size.m; ++row)
     for (int col = 0; col + lanes <= size.n; col += lanes) {
       float *out = d + static_cast<ptrdiff_t>(row) * size.n + col, before[lanes];
-      bool finite = true;
-      for (int i = 0; i < lanes; ++i) {
-        before[i] = out[i];
-        finite = finite && (bitsOf(out[i]) & 0x7F800000) != 0x7F800000;
-      }
-      bool done = finite;
+      std::memcpy(before, out, sizeof(before));
+      Ints field = std::bit_cast<Ints>(loadVector<Floats>(out)) & 0x7F800000;
+      bool done = __builtin_reduce_or(field == 0x7F800000) == 0;
       for (int first = 0; first < size.k && done; first += group) {
-        double sum[lanes];
-        int32_t largest[lanes];
-        int count = std::min(group, size.k - first);
-        sumEight(rule, count, size.n, &p.a[static_cast<size_t>(row * size.k + first)],
-                 &p.exponentA[static_cast<size_t>(row * size.k + first)],
-                 &p.b[static_cast<size_t>(first * size.n + col)],
-                 &p.exponentB[static_cast<size_t>(first * size.n + col)], out, sum, largest);
-        done = finishEight(rule, sum, largest, out);
+        const auto at = static_cast<size_t>(row * size.k + first),
+                   below = static_cast<size_t>(first * size.n + col);
+        done = runEight(rule, std::min(group, size.k - first), size.n, &p.a[at], &p.exponentA[at],
+                        &p.b[below], &p.exponentB[below], out);
       }
       if (done)
         continue;
