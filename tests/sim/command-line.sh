@@ -90,7 +90,9 @@ check [ -f out/y.npy ]
 check [ ! -e y.npy ]
 # The last words of the array: 29 * 3, then the poison.
 check [ "$(tail -c 12 out/y.npy | od -An -tx4 | tr -d ' \n')" = "000000577fc0dead7fc0dead" ]
-expect 0 "thread_instructions" "$sim" run scale.ptx --launch good.json --counters --save out
+expect 0 "global store bytes" "$sim" run scale.ptx --launch good.json --counters --save out
+expect 0 '"global_store_bytes": 120' "$sim" run scale.ptx --launch good.json --counters --json --save out
+expect 0 '"sectors_per_request": 4.0' "$sim" run scale.ptx --launch good.json --counters --json --save out
 expect 0 '"trap": null' "$sim" run scale.ptx --launch good.json --json --save out
 for schedule in eager lazy random; do
   expect 0 "done" "$sim" run scale.ptx --launch good.json --schedule $schedule --seed 5 --save out
@@ -116,10 +118,30 @@ sed 's/%r3, %r2, 3/%r9, %r2, 3/' scale.ptx >wrong.ptx
 expect 2 "wrong.ptx:13:14" "$sim" run wrong.ptx --launch good.json
 check [ ! -e y.npy ]
 
-# Tensor maps are well formed, and not run yet.
-sed 's/"params"/"tensor_maps": {"t": {"buffer": "y", "type": "u8", "shape": [128], "strides_bytes": [], "box": [16]}}, "params"/' \
-  good.json >map.json
-expect 3 "asynchronous machinery" "$sim" run scale.ptx --launch map.json
+# Tensor maps are checked as the driver would.
+for box in 16 17; do
+  sed 's/"params"/"tensor_maps": {"t": {"buffer": "y", "type": "u8", "shape": [128], "strides_bytes": [], "box": ['$box']}}, "params"/' \
+    good.json >map$box.json
+done
+expect 0 "scale: done" "$sim" run scale.ptx --launch map16.json --save out
+expect 2 "a multiple of 16" "$sim" run scale.ptx --launch map17.json --save out
+
+# Outputs stay in their folder.
+sed 's/y.npy/..\/y.npy/' good.json >wrong.json
+expect 2 "leaves the folder" "$sim" run scale.ptx --launch wrong.json
+
+# A budget ends a kernel that spins.
+sed 's/bra DONE/bra DONE;\nSPIN: bra SPIN/' scale.ptx >spin.ptx
+expect 1 "[budget]" "$sim" run spin.ptx --launch good.json --budget 1000
+expect 1 '"id": "budget"' "$sim" run spin.ptx --launch good.json --budget 1000 --json
+expect 2 "--threads" "$sim" run scale.ptx --launch good.json --threads 5000
+expect 0 "done" "$sim" run scale.ptx --launch good.json --threads 1 --mma auto --save out
+
+# Every id of the documentation is known.
+for id in P1 P2 P3 P4 P5 P6 P7 B1 B2 B3 B4 B5 B6 T1 T2 T3 T4 T5 T6 T7 T8 T9 T10 T11 T12 D1 D2 D3 D4 D5 \
+  D6 M1 M2 M3 M4 W1 W2 W3 W4 X1 X2 X3 X4 X5 X6 X7 X8 X9; do
+  expect 0 "done" "$sim" run scale.ptx --launch good.json --checks $id --save out
+done
 
 expect 0 "0 errors" "$sim" lint scale.ptx
 sed 's/^DONE:/bar.sync 99;\nDONE:/' scale.ptx >lint.ptx

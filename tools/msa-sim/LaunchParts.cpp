@@ -155,6 +155,10 @@ Status readBuffer(const json &value, const std::string &name, LaunchSpec &spec) 
         fmt::format("{}.bytes is {}; accepted: at most {}", path, buffer.bytes, most));
   if (save)
     MSA_RETURN_IF_ERROR(readSave(*save, path + ".save", buffer));
+  for (const BufferSpec &other : spec.buffers)
+    if (save && other.save && other.save->file == buffer.save->file)
+      return Status::invalid(fmt::format("{}.save.file: buffer '{}' is saved to {} too", path,
+                                         other.name, quoteText(buffer.save->file)));
   spec.buffers.push_back(std::move(buffer));
   return {};
 }

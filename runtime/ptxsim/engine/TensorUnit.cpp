@@ -280,13 +280,14 @@ TensorUnit::Thread &TensorUnit::threadOf(const Warp &warp, int lane) {
   for (Thread &thread : issuers)
     if (thread.warp == warp.index && thread.lane == lane)
       return thread;
-  issuers.push_back({warp.index, lane, {}, {}});
+  issuers.push_back({warp.index, lane, {}, {}, false});
   return issuers.back();
 }
 
 void TensorUnit::addIssued(Warp &warp, int lane, AsyncId id) {
   Thread &thread = threadOf(warp, lane);
   thread.issued.add(id);
+  thread.everIssued = true;
   thread.uncommitted.push_back(id);
   rememberForFence(warp, id);
 }

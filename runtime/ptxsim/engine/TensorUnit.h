@@ -105,6 +105,7 @@ public:
     int lane = 0;
     AsyncSet issued;                   ///< of all its operations: what a commit tracks
     std::vector<AsyncId> uncommitted;  ///< issued since its newest commit
+    bool everIssued = false;
   };
   Thread &threadOf(const Warp &, int lane);
   const std::vector<Thread> &threads() const { return issuers; }

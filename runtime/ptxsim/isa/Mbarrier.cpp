@@ -136,9 +136,10 @@ Flow wait(Warp &w, const Op &op, uint32_t mask) {
   if (flow == Flow::Trap)
     return flow;
   Cta &cta = *w.cta;
+  ++cta.tally.mbarrierTests;
+  cta.tally.mbarrierRefusals += complete != mask;
   bool limit = w.timedOut || (cta.schedule() == ScheduleKind::Random && cta.nextRandom() % 8 == 0);
   if (complete != mask && (op.mode & tryBit) && !limit) {
-    ++cta.tally.barrierWaits;
     w.waitKey = key;
     w.waitFor = nullptr;
     return Flow::Suspend;
