@@ -23,13 +23,19 @@ std::string moduleText(const Kernel &kernel) {
     parameters += fmt::format("{}.param .u64 p{}", i ? ", " : "", i);
     loads += fmt::format("  .reg .b64 %rd_{0}; ld.param.u64 %rd_{0}, [p{0}];\n", i);
   }
+  for (size_t i = 0; i < kernel.maps.size(); ++i) {
+    parameters += fmt::format("{}.param .align 64 .b8 m{}[128]", parameters.empty() ? "" : ", ", i);
+    loads += fmt::format("  .reg .b64 %map_{0}; mov.b64 %map_{0}, m{0}; cvta.param.u64 %map_{0}, "
+                         "%map_{0};\n",
+                         i);
+  }
   return fmt::format(".version {}\n.target {}\n.address_size 64\n{}\n"
-                     ".visible .entry kernel({})\n{{\n"
+                     ".visible .entry kernel({}) {}\n{{\n"
                      "  .reg .pred %p<32>; .reg .b16 %h<32>; .reg .b32 %r<64>; .reg .b64 %d<64>;\n"
                      "  .reg .f32 %f<32>; .reg .b32 %tid_x; .reg .b64 %off, %a<8>;\n{}"
                      "  mov.u32 %tid_x, %tid.x; mul.wide.u32 %off, %tid_x, 4;\n{}\n}}\n",
-                     kernel.version, kernel.target, kernel.declarations, parameters, loads,
-                     kernel.body);
+                     kernel.version, kernel.target, kernel.declarations, parameters,
+                     kernel.directives, loads, kernel.body);
 }
 
 Ran run(const Kernel &kernel) {
@@ -60,6 +66,13 @@ Ran run(const Kernel &kernel) {
   }
   launch.parameters.resize(addresses.size() * 8);
   std::memcpy(launch.parameters.data(), addresses.data(), launch.parameters.size());
+  for (const Map &map : kernel.maps) {
+    TensorMap full = map.map;
+    full.address = addresses[map.buffer];
+    TensorMapBytes bytes = encodeTensorMap(full);
+    launch.parameters.resize((launch.parameters.size() + 63) / 64 * 64);
+    launch.parameters.insert(launch.parameters.end(), bytes.begin(), bytes.end());
+  }
   auto result = (*executable)->run("kernel", launch, memory, kernel.options);
   if (!result) {
     ran.status = result.status();

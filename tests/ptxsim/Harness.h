@@ -1,12 +1,14 @@
 //===- Harness.h - runs a few lines of PTX ---------------------------------------===//
 //
 // A test gives a kernel's body and buffers; parameters are the buffers' addresses
-// in order, available in %rd_0, %rd_1, ... and each thread's flat index in %tid_x.
+// in order, available in %rd_0, %rd_1, ... and each thread's flat index in %tid_x;
+// then tensor maps, whose addresses are in %map_0, ...
 //
 //===----------------------------------------------------------------------===//
 #pragma once
 
 #include "ptxsim/Simulator.h"
+#include "ptxsim/TensorMap.h"
 
 #include <cstdint>
 #include <string>
@@ -22,10 +24,18 @@ struct Buffer {
   bool filled = true; ///< false: `words` gives the size only
 };
 
+/// A tensor map of a buffer; its address is filled in.
+struct Map {
+  size_t buffer;
+  TensorMap map;
+};
+
 struct Kernel {
   std::string body;
   std::vector<Buffer> buffers;
-  std::string declarations; ///< module scope
+  std::vector<Map> maps = {};
+  std::string directives = {}; ///< of the entry: ".maxnreg 64"
+  std::string declarations;    ///< module scope
   LaunchConfig launch{{1, 1, 1}, {32, 1, 1}, {1, 1, 1}, 0, {}};
   RunOptions options;
   std::string target = "sm_90", version = "8.8";

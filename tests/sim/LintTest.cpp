@@ -51,7 +51,7 @@ TEST_CASE("findings") {
   std::vector<Finding> findings = lint(row.text);
   REQUIRE(findings.size() == 1);
   INFO(findings[0].message);
-  CHECK(findings[0].error == row.error);
+  CHECK((findings[0].severity == Severity::Error) == row.error);
   CHECK(findings[0].rule == row.rule);
   CHECK(findings[0].location.line == row.line);
   CHECK(findings[0].location.column == row.column);

@@ -150,6 +150,11 @@ expect 1 '"errors": 1' "$sim" lint lint.ptx --json
 expect 0 "mma" "$sim" coverage
 expect 0 "9.7" "$sim" coverage --target sm_80
 expect 0 '"instructions"' "$sim" coverage --json
+expect 0 '"refused_forms"' "$sim" coverage --json --target sm_100a
+expect 0 "tcgen05" "$sim" coverage --target sm_100a
+"$sim" coverage --target sm_100a | grep -q '^wgmma' && failures=$((failures + 1))
+"$sim" coverage --target sm_90a | grep -q '^tcgen05' && failures=$((failures + 1))
+"$sim" coverage --target sm_90a | grep -q '^wgmma' || failures=$((failures + 1))
 expect 2 "sm80" "$sim" coverage --target sm80
 
 [ $failures = 0 ] && echo "msa-sim's command line: all right"

@@ -1,5 +1,6 @@
 //===- CoverageCommand.cpp - msa-sim coverage ------------------------------===//
 #include "Commands.h"
+#include "Lint.h"
 
 #include "ptxsim/OpcodeTable.h"
 #include "support/NearestWord.h"
@@ -27,6 +28,19 @@ Expected<uint32_t> smVersionOf(std::string_view target) {
   return version;
 }
 
+/// Forms of instructions that run otherwise, and which are refused by name, with line and column.
+struct Refused {
+  std::string_view form, instructions;
+};
+constexpr Refused refused[] = {
+    {".sp (2:4 sparsity)", "mma, wgmma.mma_async, tcgen05.mma"},
+    {".ws", "tcgen05.mma"},
+    {"K = 96", "tcgen05.mma, kinds mxf4 and mxf4nvf4 (sm_103a)"},
+    {"im2col modes", "cp.async.bulk.tensor and its prefetch, reduce and store"},
+    {"tile::scatter4", "cp.async.bulk.tensor"},
+    {".rs (stochastic rounding)", "cvt"},
+};
+
 } // namespace
 
 Expected<int> coverageCommand(const Options &options) {
@@ -40,7 +54,7 @@ Expected<int> coverageCommand(const Options &options) {
     fmt::print("{:<34} {:<28} {:<12} {:>5} {:>6}  {}\n", "instruction", "family", "PTX ISA", "PTX",
                "sm", "runs");
   for (const ptxsim::OpcodeInfo &row : ptxsim::opcodeTable()) {
-    if (row.smVersion > newest)
+    if (row.smVersion > newest || (!options.target.empty() && !existsOn(row.name, options.target)))
       continue;
     ++listed;
     executable += row.executable;
@@ -56,10 +70,20 @@ Expected<int> coverageCommand(const Options &options) {
                  row.ptxVersion / 10, row.ptxVersion % 10, row.smVersion,
                  row.executable ? "yes" : "not yet");
   }
-  if (options.json)
-    fmt::print("{}\n", ordered_json{{"instructions", rows}, {"executable", executable}}.dump(2));
-  else if (!options.quiet)
-    fmt::print("{} of {} run\n", executable, listed);
+  if (options.json) {
+    ordered_json forms = ordered_json::array();
+    for (const Refused &row : refused)
+      forms.push_back({{"form", row.form}, {"instructions", row.instructions}});
+    fmt::print("{}\n", ordered_json{{"target", options.target},
+                                    {"instructions", rows},
+                                    {"executable", executable},
+                                    {"refused_forms", forms}}
+                           .dump(2));
+  } else if (!options.quiet) {
+    fmt::print("{} of {} run\n\nrefused by name, with line and column:\n", executable, listed);
+    for (const Refused &row : refused)
+      fmt::print("  {:<26} {}\n", row.form, row.instructions);
+  }
   return 0;
 }
 

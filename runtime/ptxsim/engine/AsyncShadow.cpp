@@ -220,6 +220,13 @@ Flow asyncWritesShared(const Origin &origin, Cta &owner, uint32_t offset, uint32
     cell.reader[0] = cell.reader[1] = 0;
     cell.tile = tile & 0x3FFFFFFF;
   }
+  // What plain accesses left there is replaced; they were ordered before.
+  if (owner.races.enabled())
+    for (uint32_t at = offset; at < end; at += owner.races.granuleBytes()) {
+      SharedRaces::Granule &g = owner.races.granuleAt(at);
+      g.writeSegment = 0;
+      g.readers = 0;
+    }
   return Flow::Next;
 }
 

@@ -319,12 +319,14 @@ Flow Warp::checkTaint(uint32_t tainted, const char *what, const Op &) {
     return Flow::Next;
   std::string text = fmt::format("{} comes from an uninitialised register or memory", what);
   if (const UninitialisedRead &read = uninitialisedRead; read.happened) {
-    std::string place = read.allocation ? fmt::format("buffer '{}'", read.allocation->label)
-                                        : fmt::format("{} memory", toString(read.space));
+    std::string place = read.tensorLane >= 0
+                            ? fmt::format("lane {} of tensor memory", read.tensorLane)
+                        : read.allocation ? fmt::format("buffer '{}'", read.allocation->label)
+                                          : fmt::format("{} memory", toString(read.space));
     text +=
-        fmt::format("; this warp's last read of uninitialised memory: line {}, lane {}, offset {} "
-                    "of {}",
-                    program->instruction(read.pc).location.line, read.lane, read.offset, place);
+        fmt::format("; this warp's last read of uninitialised memory: line {}, lane {}, {} {} of {}",
+                    program->instruction(read.pc).location.line, read.lane,
+                    read.tensorLane >= 0 ? "column" : "offset", read.offset, place);
   }
   return trap(Check::X4, std::countr_zero(tainted), std::move(text));
 }

@@ -87,21 +87,6 @@ Flow settlePhase(const Origin &origin, Cta &owner, uint32_t offset, MbarrierStat
     store(owner, offset, state);
     return Flow::Next;
   }
-  // A fragment that was woken by the phase before and has not looked yet will find the parity that
-  // it does not wait for.
-  uint64_t key = waitKeyOf(owner, offset);
-  for (const Warp &w : owner.warps)
-    for (const Fragment &f : w.fragments)
-      if (f.state == Fragment::State::Ready && f.waitKey == key && !f.timedOut) {
-        if (origin.trap(
-                Check::B4,
-                fmt::format("completes {} a second time before warp {}, which waits for the "
-                            "phase before at line {}, has seen it; the phase is lost: "
-                            "waiters must arrive somewhere that this phase depends on",
-                            describeMbarrier(owner, offset), w.index,
-                            w.program->instruction(f.pc).location.line)) == Flow::Trap)
-          return Flow::Trap;
-      }
   completePhase(owner, offset, state, record);
   return Flow::Next;
 }
@@ -336,8 +321,12 @@ Flow testMbarrier(const Origin &origin, Cta &owner, uint32_t offset, bool parity
 }
 
 void acquireMbarrier(Warp &warp, Cta &owner, uint32_t offset) {
-  if (MbarrierRecord *record = owner.mbarriers.find(offset))
-    owner.order().acquire(warp.cta->numberOf(warp), record->completed);
+  MbarrierRecord *record = owner.mbarriers.find(offset);
+  if (!record)
+    return;
+  owner.order().acquire(warp.cta->numberOf(warp), record->completed);
+  record->seen.resize(owner.warps.size());
+  record->seen[warp.index] = record->phases;
 }
 
 std::string explainMbarrier(const Cta &owner, uint32_t offset) {

@@ -53,6 +53,7 @@ struct MbarrierRecord {
   std::vector<Traffic> traffic;
   std::vector<Traffic> previous; ///< of the phase before
   uint32_t arrivals = 0;         ///< in this phase
+  std::vector<uint64_t> seen; ///< by warp of the CTA: phases when it last waited with success (B4)
 };
 
 /// One arrival, in all its forms.

@@ -293,6 +293,7 @@ void Cta::runFragment(Warp &w, Fragment f, uint64_t limit) {
   uint32_t pc = f.pc;
   w.active = f.mask;
   w.timedOut = f.timedOut;
+  w.grantedKey = f.timedOut ? 0 : f.waitKey;
   f.timedOut = false;
   f.waitKey = 0;
   for (;;) {
@@ -585,6 +586,15 @@ bool hasTraffic(const Cta &cta, uint32_t offset) {
   return state.tx != 0 && !found->second.traffic.empty();
 }
 
+/// True if two phases of the barrier have completed since the warp last waited for it.
+bool missedPhase(const Cta &cta, const Warp &warp, uint32_t offset) {
+  auto found = cta.mbarriers.records.find(offset);
+  if (found == cta.mbarriers.records.end())
+    return false;
+  const std::vector<uint64_t> &seen = found->second.seen;
+  return found->second.phases >= (warp.index < seen.size() ? seen[warp.index] : 0) + 2;
+}
+
 /// States by how much they explain: lanes that never converge, then barriers.
 unsigned weightOf(Fragment::State state) {
   switch (state) {
@@ -635,11 +645,19 @@ void Cta::reportDeadlock() {
   owner->pc = culprit->state == Fragment::State::AtBarrier ? culprit->pc - 1 : culprit->pc;
   int lane = std::countr_zero(culprit->mask);
   if (culprit->state == Fragment::State::Suspended || culprit->state == Fragment::State::Ready) {
-    bool bytes = culprit->state == Fragment::State::Suspended && !culprit->waitFor &&
-                 hasTraffic(*this, static_cast<uint32_t>(culprit->waitKey));
+    bool waits = culprit->state == Fragment::State::Suspended && !culprit->waitFor;
+    auto offset = static_cast<uint32_t>(culprit->waitKey);
+    bool bytes = waits && checks(Check::B3) && hasTraffic(*this, offset);
+    bool lost = waits && !bytes && checks(Check::B4) && missedPhase(*this, *owner, offset);
+    bool registers = culprit->waitFor && std::strstr(culprit->waitFor, "setmaxnreg");
+    const char *id = registers ? "X3" : bytes ? "B3" : lost ? "B4" : "X2";
     owner->trapAlways(
-        bytes && checks(Check::B3) ? "B3" : "X2", lane,
-        fmt::format("deadlock: nothing is running that could end these waits; {}", who));
+        id, lane,
+        fmt::format("deadlock: nothing is running that could end these waits{}; {}",
+                    lost ? ", and the first waiter has missed a phase: its barrier completed two "
+                           "since it last looked, so the parity is that of a later one"
+                         : "",
+                    who));
     return;
   }
   if (!converging && culprit->barrier == clusterBarrier) {

@@ -55,7 +55,8 @@ struct Fragment {
   State state = State::Ready;
   uint8_t barrier = 0; ///< AtBarrier: which
   uint32_t need = 0;   ///< Converging: lanes that have to come to this op
-  /// Suspended: for what (Cluster::wake). Ready: what woke it, until it runs.
+  /// Suspended: for what (Cluster::wake). Ready: what woke it, until it runs: a wait that was asked
+  /// in time is granted, however late its warp gets a turn.
   uint64_t waitKey = 0;
   const char *waitFor = nullptr; ///< Suspended: in words, where the key does not say it
   bool timedOut = false;         ///< was suspended, and goes on although nothing happened
@@ -113,6 +114,7 @@ struct UninitialisedRead {
   uint64_t offset = 0; ///< in the buffer or memory
   StateSpace space = StateSpace::Global;
   const Allocation *allocation = nullptr;
+  int tensorLane = -1; ///< tensor memory: the lane; `offset` is the column
 };
 
 struct Warp {
@@ -135,11 +137,12 @@ struct Warp {
   uint8_t waitBarrier = 0;       ///< Wait
   uint64_t waitKey = 0;          ///< Suspend
   const char *waitFor = nullptr; ///< Suspend: in words, or null
+  uint64_t grantedKey = 0;       ///< what woke this fragment; its wait takes it
   bool timedOut = false;         ///< this fragment was suspended and its time limit is over
   uint32_t strongReads = 0;      ///< volatile, acquire and atomic reads: how spinning is noticed
 
-  uint32_t readsSeen = 0;      ///< strongReads when spinning was last asked
-  uint64_t executedSeen = 0;   ///< instructions executed then
+  uint32_t readsSeen = 0;    ///< strongReads when spinning was last asked
+  uint64_t executedSeen = 0; ///< instructions executed then
   /// A fence since the last barrier.cluster.arrive: a relaxed one publishes all the same.
   bool fencedForCluster = false;
   uint32_t clusterArrived = 0; ///< lanes that have arrived at barrier.cluster and not waited
@@ -151,14 +154,14 @@ struct Warp {
   std::vector<Fragment> fragments; ///< ready, blocked; the running one is not in it
   std::vector<Join> joins;
   uint32_t openCopyGroup[32] = {}; ///< cp.async: number of the group being filled, per lane
-  uint64_t copyTicket = 0;          ///< of the newest cp.async
+  uint64_t copyTicket = 0;         ///< of the newest cp.async
   std::vector<PendingCopy> copies;
   UninitialisedRead uninitialisedRead;
   std::vector<uint64_t> pendingSlots; ///< a bit per register slot; see setPending
   uint32_t pendingCount = 0;          ///< bits that are set
   PendingRegisters *pendingOwners[2] = {nullptr, nullptr}; ///< asked in turn: wgmma, tcgen05.ld
   uint64_t executed = 0;                                   ///< warp instructions
-  uint64_t *executions = nullptr; ///< thread instructions by op (Tally)
+  uint64_t *executions = nullptr;                          ///< thread instructions by op (Tally)
 
   template <class Cell> Cell *cells(Ref ref) const {
     return reinterpret_cast<Cell *>(base[ref >> 31] +

@@ -1,4 +1,5 @@
-//===- AsyncStore.cpp - PTX ISA 9.7.9.12 and 9.7.13.8: st.async, red.async ------------------------------------===//
+//===- AsyncStore.cpp - PTX ISA 9.7.9.12 and 9.7.13.8: st.async, red.async
+//------------------------------------===//
 //
 // Stores and reductions into the shared memory of a CTA of the cluster, which signal
 // their bytes to an mbarrier there. One operation a warp instruction: its lanes land
@@ -69,9 +70,9 @@ Flow storeAsync(Warp &w, const Op &op, uint32_t mask) {
   Origin first = Origin::of(w, std::countr_zero(mask));
   AsyncId id = cta.order().begin(first.number(), w.pc, first.lane,
                                  op.mode2 ? "red.async" : "st.async", Check::B6);
-  auto store = std::make_unique<RemoteStore>(
-      first, id, bytes, op.mode2 != 0, static_cast<Reduction>(op.mode2 - 1),
-      static_cast<ReductionType>(op.immediate));
+  auto store = std::make_unique<RemoteStore>(first, id, bytes, op.mode2 != 0,
+                                             static_cast<Reduction>(op.mode2 - 1),
+                                             static_cast<ReductionType>(op.immediate));
   for (uint32_t left = mask; left != 0; left &= left - 1) {
     Origin origin = Origin::of(w, std::countr_zero(left));
     Landing landing{};
@@ -84,13 +85,14 @@ Flow storeAsync(Warp &w, const Op &op, uint32_t mask) {
                           "the destination") == Flow::Trap)
       return Flow::Trap;
     if (landing.offset % bytes != 0)
-      return origin.trapAlways("X5", fmt::format("the destination, {}, must be a multiple of {}",
-                                                 describeShared(*landing.owner, landing.offset),
-                                                 bytes));
+      return origin.trapAlways("X5",
+                               fmt::format("the destination, {}, must be a multiple of {}",
+                                           describeShared(*landing.owner, landing.offset), bytes));
     if (landing.owner != barrierOwner)
-      return origin.trapAlways("B5", fmt::format("the destination lies in CTA {} of the cluster and "
-                                                 "the mbarrier in CTA {}; both must be in one",
-                                                 landing.owner->rank, barrierOwner->rank));
+      return origin.trapAlways("B5",
+                               fmt::format("the destination lies in CTA {} of the cluster and "
+                                           "the mbarrier in CTA {}; both must be in one",
+                                           landing.owner->rank, barrierOwner->rank));
     if (checkMbarrier(origin, *landing.owner, landing.barrier, "will signal") == Flow::Trap ||
         checkMbarrierPublished(origin, *landing.owner, landing.barrier) == Flow::Trap ||
         asyncWritesShared(origin, *landing.owner, landing.offset, bytes, id) == Flow::Trap)
@@ -120,10 +122,9 @@ bool setOperands(Decoder &d, unsigned vector, const DataType &type) {
   d.op.target = appendAddress(d, d.operand(0), StateSpace::SharedCluster);
   appendAddress(d, d.operand(2), StateSpace::SharedCluster);
   const Operand &value = d.operand(1);
-  if (vector > 1 &&
-      (value.kind != Operand::Kind::Vector || value.children.size() != vector)) {
-    d.failAt(value.location, fmt::format("{}: this operand must be a vector of {}", d.spelling(),
-                                         vector));
+  if (vector > 1 && (value.kind != Operand::Kind::Vector || value.children.size() != vector)) {
+    d.failAt(value.location,
+             fmt::format("{}: this operand must be a vector of {}", d.spelling(), vector));
     return false;
   }
   for (unsigned i = 0; i < vector; ++i)

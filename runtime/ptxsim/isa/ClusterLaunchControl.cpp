@@ -1,4 +1,5 @@
-//===- ClusterLaunchControl.cpp - PTX ISA 9.7.13.17: clusterlaunchcontrol ------------------------------------===//
+//===- ClusterLaunchControl.cpp - PTX ISA 9.7.13.17: clusterlaunchcontrol
+//------------------------------------===//
 //
 // try_cancel asks for a cluster of the grid that has not started. Here the answer is
 // always "none left": grids are handed out by the simulator, and hardware may say so
@@ -128,13 +129,14 @@ bool decodeClusterLaunchControl(Decoder &d) {
     return true;
   }
   bool all = d.take("get_first_ctaid");
-  bool one = !all && d.takeOneOf({"get_first_ctaid::x", "get_first_ctaid::y",
-                                  "get_first_ctaid::z"}) >= 0;
+  bool one =
+      !all && d.takeOneOf({"get_first_ctaid::x", "get_first_ctaid::y", "get_first_ctaid::z"}) >= 0;
   if (all)
     d.take("v4");
   if ((!all && !one) || !d.take("b32") || !d.take("b128") || !d.expectOperands(2))
-    return d.failed() || d.fail("{}: accepted: .get_first_ctaid.v4 and ::x, ::y, ::z with .b32.b128",
-                                d.spelling());
+    return d.failed() ||
+           d.fail("{}: accepted: .get_first_ctaid.v4 and ::x, ::y, ::z with .b32.b128",
+                  d.spelling());
   DataType word = *dataTypeFromWord("b32");
   d.source(1, response);
   std::vector<Ref> refs;

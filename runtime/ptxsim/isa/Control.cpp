@@ -121,16 +121,4 @@ bool decodeGriddepcontrol(Decoder &d) {
   return true;
 }
 
-bool decodeSetmaxnreg(Decoder &d) {
-  int which = d.takeOneOf({"inc", "dec"});
-  bool aligned = d.take("sync") && d.take("aligned");
-  if (which < 0 || !aligned || !d.take("u32") || !d.expectOperands(1))
-    return d.failed() ||
-           d.fail("{}: accepted: setmaxnreg.inc and .dec .sync.aligned.u32", d.spelling());
-  if (uint64_t count = d.immediate(d.operand(0), 24, 256); count % 8 != 0)
-    d.fail("{}: {} is not a multiple of 8", d.spelling(), count);
-  d.set(&nothing, OpClass::Special);
-  return true;
-}
-
 } // namespace msa::ptxsim

@@ -124,7 +124,7 @@ Flow wait(Warp &w, const Op &op, uint32_t mask) {
     bool done = false;
     if (testMbarrier(origin, owner, offset, parity, done) == Flow::Trap)
       return Flow::Trap;
-    if (done) {
+    if (done || waitKeyOf(owner, offset) == w.grantedKey) {
       complete |= 1u << origin.lane;
       if (!(op.mode & relaxedWaitBit))
         acquireMbarrier(w, owner, offset);
@@ -133,6 +133,7 @@ Flow wait(Warp &w, const Op &op, uint32_t mask) {
     }
     return Flow::Next;
   });
+  w.grantedKey = 0;
   if (flow == Flow::Trap)
     return flow;
   Cta &cta = *w.cta;

@@ -31,20 +31,20 @@ Flow suspend(Warp &w, const char *waitFor) {
 }
 
 /// The rules that hold for every allocation (T3).
-Flow checkAllocation(const Origin &origin, const TensorUnit &unit, uint32_t columns) {
+Flow checkAllocation(const Origin &origin, const TensorCore &core, uint32_t columns) {
   if (!std::has_single_bit(columns) || columns < 32 || columns > tensorColumns)
     return origin.trapAlways("T3", fmt::format("{} columns; accepted: 32, 64, 128, 256, 512",
                                                columns));
-  if (unit.relinquished &&
+  if (core.relinquished &&
       origin.trap(Check::T3,
                   fmt::format("the CTA has given up its permit to allocate at line {}",
-                              origin.warp->program->instruction(unit.relinquishPc).location.line)) ==
+                              origin.warp->program->instruction(core.relinquishPc).location.line)) ==
           Flow::Trap)
     return Flow::Trap;
-  if (unit.newestColumns != 0 && columns > unit.newestColumns)
+  if (core.newestColumns != 0 && columns > core.newestColumns)
     return origin.trap(Check::T3, fmt::format("{} columns after an allocation of {}; sizes must not "
                                               "grow within a CTA",
-                                              columns, unit.newestColumns));
+                                              columns, core.newestColumns));
   return Flow::Next;
 }
 
@@ -66,17 +66,17 @@ Flow writeAddress(Warp &w, const Op &op, uint32_t mask, uint32_t address) {
 /// The address that an allocation of `columns` gets in all of `ctas`; nothing if it does not fit.
 std::optional<uint32_t> findInAll(Cta *const *ctas, unsigned count, uint32_t columns) {
   // Both CTAs of a pair allocate the same way, so their free columns agree.
-  std::optional<uint32_t> first = tensorUnitOf(*ctas[0]).memory.findFree(columns);
+  std::optional<uint32_t> first = tensorCoreOf(*ctas[0]).memory.findFree(columns);
   for (unsigned i = 1; i < count; ++i)
-    if (tensorUnitOf(*ctas[i]).memory.findFree(columns) != first)
+    if (tensorCoreOf(*ctas[i]).memory.findFree(columns) != first)
       return std::nullopt;
   return first;
 }
 
 void take(Cta &cta, uint32_t first, uint32_t columns, uint32_t pc, uint32_t warp) {
-  TensorUnit &unit = tensorUnitOf(cta);
-  unit.memory.allocate(first, columns, pc, warp);
-  unit.newestColumns = columns;
+  TensorCore &core = tensorCoreOf(cta);
+  core.memory.allocate(first, columns, pc, warp);
+  core.newestColumns = columns;
 }
 
 /// What a collective instruction of a pair does when its warp comes: nothing more (Done, on the
@@ -85,9 +85,9 @@ enum class PairStep : uint8_t { Finish, Wait, Act, Trapped };
 PairStep meetPeer(const Origin &origin, Cta &peer, bool allocates, uint32_t columns,
                   uint32_t address) {
   Warp &w = *origin.warp;
-  TensorUnit::Collective &mine = tensorUnitOf(origin.cta()).collective,
-                         &others = tensorUnitOf(peer).collective;
-  using Step = TensorUnit::Collective::Step;
+  TensorCore::Collective &mine = tensorCoreOf(origin.cta()).collective,
+                         &others = tensorCoreOf(peer).collective;
+  using Step = TensorCore::Collective::Step;
   if (mine.step == Step::Done && mine.warp == w.index && mine.pc == w.pc)
     return PairStep::Finish;
   if (mine.step != Step::None && (mine.warp != w.index || mine.pc != w.pc)) {
@@ -118,8 +118,8 @@ constexpr const char *waitForColumns =
 
 Flow allocatePair(Warp &w, const Op &op, uint32_t mask, const Origin &origin, uint32_t columns) {
   Cta *ctas[2];
-  TensorUnit::Collective &mine = tensorUnitOf(*w.cta).collective;
-  using Step = TensorUnit::Collective::Step;
+  TensorCore::Collective &mine = tensorCoreOf(*w.cta).collective;
+  using Step = TensorCore::Collective::Step;
   // The peer may have ended after it had acted for both.
   const bool done = mine.step == Step::Done && mine.warp == w.index && mine.pc == w.pc;
   if (!done && ctasOfGroup(origin, 2, ctas) == 0)
@@ -138,7 +138,7 @@ Flow allocatePair(Warp &w, const Op &op, uint32_t mask, const Origin &origin, ui
   std::optional<uint32_t> first = findInAll(ctas, 2, columns);
   if (!first)
     return suspend(w, waitForColumns);
-  TensorUnit::Collective &others = tensorUnitOf(peer).collective;
+  TensorCore::Collective &others = tensorCoreOf(peer).collective;
   take(*w.cta, *first, columns, w.pc, w.index);
   take(peer, *first, columns, others.pc, others.warp);
   others.step = Step::Done;
@@ -157,14 +157,14 @@ Flow allocate(Warp &w, const Op &op, uint32_t mask) {
   if (w.checkTaint(w.taintOf(op.b) & mask, "the number of columns", op) == Flow::Trap ||
       checkUniform(w, op.b, "the number of columns") == Flow::Trap)
     return Flow::Trap;
-  TensorUnit &unit = tensorUnitOf(*w.cta);
+  TensorCore &core = tensorCoreOf(*w.cta);
   const uint32_t columns = w.cells<uint32_t>(op.b)[origin.lane];
   if (op.count == 2)
-    return unit.collective.step == TensorUnit::Collective::Step::None &&
-                   checkAllocation(origin, unit, columns) == Flow::Trap
+    return core.collective.step == TensorCore::Collective::Step::None &&
+                   checkAllocation(origin, core, columns) == Flow::Trap
                ? Flow::Trap
                : allocatePair(w, op, mask, origin, columns);
-  if (checkAllocation(origin, unit, columns) == Flow::Trap)
+  if (checkAllocation(origin, core, columns) == Flow::Trap)
     return Flow::Trap;
   Cta *self = w.cta;
   std::optional<uint32_t> first = findInAll(&self, 1, columns);
@@ -175,10 +175,10 @@ Flow allocate(Warp &w, const Op &op, uint32_t mask) {
 }
 
 /// The allocation that starts at the address; null and a trap (T2) if it is none of that size.
-TensorMemory::Allocation *findAllocation(const Origin &origin, TensorUnit &unit, uint32_t address,
+TensorMemory::Allocation *findAllocation(const Origin &origin, TensorCore &core, uint32_t address,
                                          uint32_t columns) {
   const TensorAddress at = TensorAddress::unpack(address);
-  TensorMemory::Allocation *found = unit.memory.allocationAt(at.column);
+  TensorMemory::Allocation *found = core.memory.allocationAt(at.column);
   auto line = [&](uint32_t pc) { return origin.warp->program->instruction(pc).location.line; };
   std::string wrong;
   if (!found)
@@ -197,21 +197,21 @@ TensorMemory::Allocation *findAllocation(const Origin &origin, TensorUnit &unit,
 }
 
 Flow freeIn(const Origin &origin, Cta &owner, uint32_t address, uint32_t columns, uint32_t pc) {
-  TensorUnit &unit = tensorUnitOf(owner);
-  TensorMemory::Allocation *found = findAllocation(origin, unit, address, columns);
+  TensorCore &core = tensorCoreOf(owner);
+  TensorMemory::Allocation *found = findAllocation(origin, core, address, columns);
   if (!found ||
-      unit.checkIdle(origin, owner, {found->first, found->columns, 0xFF}) == Flow::Trap)
+      core.checkIdle(origin, owner, {found->first, found->columns, 0xFF}) == Flow::Trap)
     return Flow::Trap;
-  unit.memory.release(*found, pc);
+  core.memory.release(*found, pc);
   owner.cluster->wake(allocationKey(owner));
   ++owner.cluster->events;
   return Flow::Next;
 }
 
 Flow freePair(Warp &w, const Origin &origin, uint32_t address, uint32_t columns) {
-  TensorUnit &unit = tensorUnitOf(*w.cta);
-  TensorUnit::Collective &mine = unit.collective;
-  using Step = TensorUnit::Collective::Step;
+  TensorCore &core = tensorCoreOf(*w.cta);
+  TensorCore::Collective &mine = core.collective;
+  using Step = TensorCore::Collective::Step;
   if (mine.step == Step::Done && mine.warp == w.index && mine.pc == w.pc) {
     mine = {};
     return Flow::Next;
@@ -228,7 +228,7 @@ Flow freePair(Warp &w, const Origin &origin, uint32_t address, uint32_t columns)
     return Flow::Trap;
   if (step == PairStep::Wait)
     return suspend(w, waitForPeer);
-  tensorUnitOf(peer).collective.step = Step::Done;
+  tensorCoreOf(peer).collective.step = Step::Done;
   mine = {};
   w.cta->cluster->wake(allocationKey(peer));
   return Flow::Next;
@@ -253,9 +253,9 @@ Flow deallocate(Warp &w, const Op &op, uint32_t mask) {
 Flow relinquish(Warp &w, const Op &, uint32_t mask) {
   if (Flow flow = wholeWarp(w, mask); flow != Flow::Next)
     return flow;
-  TensorUnit &unit = tensorUnitOf(*w.cta);
-  unit.relinquished = true;
-  unit.relinquishPc = w.pc;
+  TensorCore &core = tensorCoreOf(*w.cta);
+  core.relinquished = true;
+  core.relinquishPc = w.pc;
   return Flow::Next;
 }
 

@@ -20,6 +20,7 @@
 #include "ptxsim/isa/Tcgen05Forms.h"
 #include "ptxsim/numerics/Fragments.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
@@ -102,7 +103,7 @@ private:
       view.gatherRows(shared.shadow, 0, form.rows(), form.rowBytes(), rows.known.data());
     if (form.format != SourceFormat::Bytes)
       decompress(rows, form.format);
-    TensorMemory &memory = tensorUnitOf(cta).memory;
+    TensorMemory &memory = tensorCoreOf(cta).memory;
     for (uint32_t lane = 0; lane < tensorLanes; ++lane) {
       const size_t from = size_t{form.rowOf(lane)} * form.rowBytes();
       std::memcpy(memory.row(lane) + column, &rows.bytes[from], form.rowBytes());
@@ -172,10 +173,10 @@ Flow issueCopy(Warp &w, const Op &op, int lane) {
   use.elementBits = form.format == SourceFormat::Fp4 ? 4 : form.format == SourceFormat::Fp6 ? 6 : 8;
   for (unsigned i = 0; i < count; ++i)
     if (checkOperand(origin, *ctas[i], view, use, record.id) == Flow::Trap ||
-        tensorUnitOf(*ctas[i]).enter(origin, *ctas[i], record, {to.column, form.columns(), 0xFF},
+        tensorCoreOf(*ctas[i]).enter(origin, *ctas[i], record, {to.column, form.columns(), 0xFF},
                                      CellUse::Write, "the destination") == Flow::Trap)
       return Flow::Trap;
-  tensorUnitOf(*w.cta).addIssued(w, lane, record.id);
+  tensorCoreOf(*w.cta).addIssued(w, lane, record.id);
   w.cta->tally.tensorMemoryCopyBytes += uint64_t{form.rows()} * form.rowBytes() * count;
   return w.cta->cluster->async.issue(
       std::make_unique<CopyOp>(origin, record.id, form, view, to.column, ctas, count));
@@ -208,7 +209,7 @@ public:
   }
   Flow step() override {
     for (unsigned i = 0; i < count; ++i) {
-      TensorMemory &memory = tensorUnitOf(*ctas[i]).memory;
+      TensorMemory &memory = tensorCoreOf(*ctas[i]).memory;
       for (uint32_t lane = at.lane; lane < at.lane + 31; ++lane) {
         std::copy_n(memory.row(lane + 1) + at.column, shiftColumns, memory.row(lane) + at.column);
         std::copy_n(memory.states(lane + 1) + at.column, shiftColumns,
@@ -239,10 +240,10 @@ Flow issueShift(Warp &w, const Op &op, int lane) {
   record.id = w.cta->order().begin(record.warp, w.pc, lane, "tcgen05.shift", Check::B6);
   const auto groups = static_cast<uint8_t>(3u << (at.lane / 16));
   for (unsigned i = 0; i < count; ++i)
-    if (tensorUnitOf(*ctas[i]).enter(origin, *ctas[i], record, {at.column, shiftColumns, groups},
+    if (tensorCoreOf(*ctas[i]).enter(origin, *ctas[i], record, {at.column, shiftColumns, groups},
                                      CellUse::Write, "the matrix") == Flow::Trap)
       return Flow::Trap;
-  tensorUnitOf(*w.cta).addIssued(w, lane, record.id);
+  tensorCoreOf(*w.cta).addIssued(w, lane, record.id);
   return w.cta->cluster->async.issue(std::make_unique<ShiftOp>(origin, record.id, at, ctas, count));
 }
 

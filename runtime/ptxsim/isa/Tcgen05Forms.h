@@ -7,7 +7,7 @@
 #pragma once
 
 #include "ptxsim/engine/Decoder.h"
-#include "ptxsim/engine/TensorUnit.h"
+#include "ptxsim/engine/TensorCore.h"
 
 namespace msa::ptxsim {
 

@@ -106,25 +106,24 @@ void loadCells(Warp &w, const TensorMemory &memory, const uint32_t *refs, const 
   }
 }
 
-/// True if no cell of the access was ever written.
-bool isUnwritten(const TensorMemory &memory, const MoveForm &form, TensorAddress base) {
-  for (unsigned lane = 0; lane < form.laneCount(); ++lane) {
-    const uint8_t *states = memory.states(base.lane + lane) + base.column;
-    bool any = false;
-    eachRange(form, {0, 0}, [&](const CellRange &range) {
-      for (uint32_t i = 0; i < range.columns; ++i)
-        any = any || states[range.column + i] != TensorMemory::unwritten;
-      return Flow::Next;
-    });
-    if (any)
-      return false;
+/// For the message of a trap that this may lead to.
+void rememberUninitialised(const Origin &origin, const MoveForm &form, TensorAddress base,
+                           const std::array<uint32_t, 128> &taint) {
+  for (unsigned r = 0; r < form.registers(); ++r) {
+    if (taint[r] == 0)
+      continue;
+    UninitialisedRead &read = origin.warp->uninitialisedRead;
+    const auto lane = static_cast<unsigned>(std::countr_zero(taint[r]));
+    const TensorAddress cell = form.cellOf(lane, r);
+    read = {true, origin.pc, static_cast<int>(lane), base.column + cell.column};
+    read.tensorLane = static_cast<int>(base.lane + cell.lane);
+    return;
   }
-  return true;
 }
 
 Flow load(const Origin &origin, const uint32_t *words) {
   Warp &w = *origin.warp;
-  const TensorMemory &memory = tensorUnitOf(*w.cta).memory;
+  const TensorMemory &memory = tensorCoreOf(*w.cta).memory;
   const MoveForm form = formOf(words);
   const TensorAddress base = TensorAddress::unpack(words[addressWord]);
   const uint32_t *refs = words + firstRef;
@@ -140,14 +139,10 @@ Flow load(const Origin &origin, const uint32_t *words) {
     any |= taint[r];
     w.setTaint(refs[r], fullMask, tracks ? taint[r] : 0);
   }
-  // A part of the cells may be nobody's (half of the lanes, a tail of columns): their registers are
-  // uninitialised. All of them are a result that was never computed.
-  if (any == fullMask && isUnwritten(memory, form, base))
-    return origin.trap(Check::T4,
-                       fmt::format("loads columns {} to {} of lanes {} to {}, and nothing was "
-                                   "written there since tcgen05.alloc",
-                                   base.column, base.column + form.extent() - 1, base.lane,
-                                   base.lane + form.laneCount() - 1));
+  // Loading what nobody wrote is no mistake: half of the lanes, a tail of columns, a load that was
+  // moved ahead of the condition it depends on. Using it is one (X4).
+  if (any != 0)
+    rememberUninitialised(origin, form, base, taint);
   return Flow::Next;
 }
 
@@ -174,7 +169,7 @@ StoreData takeRegisters(const Warp &w, const uint32_t *words) {
 }
 
 void store(Cta &cta, const MoveForm &form, TensorAddress base, const StoreData &data) {
-  TensorMemory &memory = tensorUnitOf(cta).memory;
+  TensorMemory &memory = tensorCoreOf(cta).memory;
   for (unsigned t = 0; t < 32; ++t)
     for (unsigned r = 0; r < data.taint.size(); ++r) {
       const TensorAddress cell = form.cellOf(t, r);
@@ -239,7 +234,7 @@ Flow move(Warp &w, const Op &op, uint32_t mask, bool loads) {
       checkUniform(w, words[addressWord], "the address in tensor memory") == Flow::Trap)
     return Flow::Trap;
   Cta &cta = *w.cta;
-  TensorUnit &unit = tensorUnitOf(cta);
+  TensorCore &core = tensorCoreOf(cta);
   const MoveForm form = formOf(words);
   const uint32_t address = tensorAddressBits(w, op.target, lane);
   const TensorAddress base = TensorAddress::unpack(address);
@@ -250,7 +245,7 @@ Flow move(Warp &w, const Op &op, uint32_t mask, bool loads) {
   record.warp = origin.number();
   record.id = cta.order().begin(record.warp, w.pc, lane, loads ? "tcgen05.ld" : "tcgen05.st");
   Flow flow = eachRange(form, base, [&](const CellRange &range) {
-    return unit.enter(origin, cta, record, range, loads ? CellUse::Read : CellUse::Write,
+    return core.enter(origin, cta, record, range, loads ? CellUse::Read : CellUse::Write,
                       loads ? "the source" : "the destination");
   });
   if (flow == Flow::Trap)
@@ -260,14 +255,14 @@ Flow move(Warp &w, const Op &op, uint32_t mask, bool loads) {
     cta.tally.tensorMemoryLoadBytes += bytes;
     std::vector<uint32_t> copy(words, words + firstRef + form.registers());
     copy[addressWord] = address;
-    unit.addLoad(w, record.id, op.target + firstRef, form.registers());
+    core.addLoad(w, record.id, op.target + firstRef, form.registers());
     if (completesAtOnce(cta))
       return load(origin, copy.data());
     return cta.cluster->async.issue(
         std::make_unique<LoadOp>(origin, record.id, std::move(copy)));
   }
   cta.tally.tensorMemoryStoreBytes += bytes;
-  unit.addStore(w, record.id);
+  core.addStore(w, record.id);
   StoreData data = takeRegisters(w, words);
   if (completesAtOnce(cta)) {
     store(cta, form, base, data);
@@ -287,8 +282,8 @@ template <bool loads> Flow wait(Warp &w, const Op &, uint32_t mask) {
     w.need = w.alive;
     return Flow::Converge;
   }
-  TensorUnit &unit = tensorUnitOf(*w.cta);
-  return loads ? unit.waitLoads(w) : unit.waitStores(w);
+  TensorCore &core = tensorCoreOf(*w.cta);
+  return loads ? core.waitLoads(w) : core.waitStores(w);
 }
 
 //===----------------------------------------------------------------------===//

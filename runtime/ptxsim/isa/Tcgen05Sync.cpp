@@ -44,11 +44,11 @@ private:
 
 /// A thread that has issued nothing commits nothing. Where others have operations that nobody has
 /// committed, it was meant to be one of them (T11).
-Flow checkIssuer(const Origin &origin, TensorUnit &unit) {
-  const TensorUnit::Thread &me = unit.threadOf(*origin.warp, origin.lane);
+Flow checkIssuer(const Origin &origin, TensorCore &core) {
+  const TensorCore::Thread &me = core.threadOf(*origin.warp, origin.lane);
   if (me.everIssued)
     return Flow::Next;
-  for (const TensorUnit::Thread &other : unit.threads())
+  for (const TensorCore::Thread &other : core.threads())
     if (!other.uncommitted.empty())
       return origin.trap(
           Check::T11,
@@ -65,11 +65,11 @@ Flow issueCommit(Warp &w, const Op &op, int lane) {
   Origin origin = Origin::of(w, lane);
   Cta &cta = *w.cta;
   Cluster &cluster = *cta.cluster;
-  TensorUnit &unit = tensorUnitOf(cta);
+  TensorCore &core = tensorCoreOf(cta);
   Target first{};
   if (resolveMbarrier(origin, addressAt(w, op.target, lane), true, first.owner, first.offset) ==
           Flow::Trap ||
-      checkIssuer(origin, unit) == Flow::Trap)
+      checkIssuer(origin, core) == Flow::Trap)
     return Flow::Trap;
   std::vector<Target> targets;
   if (op.mode) {
@@ -88,7 +88,7 @@ Flow issueCommit(Warp &w, const Op &op, int lane) {
     if (checkMbarrier(origin, *target.owner, target.offset, "will signal") == Flow::Trap ||
         checkMbarrierPublished(origin, *target.owner, target.offset) == Flow::Trap)
       return Flow::Trap;
-  TensorUnit::Thread &thread = unit.threadOf(w, lane);
+  TensorCore::Thread &thread = core.threadOf(w, lane);
   thread.uncommitted.clear();
   Order &order = cta.order();
   Knowledge knows;
@@ -113,12 +113,12 @@ Flow commit(Warp &w, const Op &op, uint32_t mask) {
 }
 
 Flow fenceBefore(Warp &w, const Op &, uint32_t) {
-  tensorUnitOf(*w.cta).fenceBefore(w);
+  tensorCoreOf(*w.cta).fenceBefore(w);
   return Flow::Next;
 }
 
 Flow fenceAfter(Warp &w, const Op &, uint32_t) {
-  tensorUnitOf(*w.cta).fenceAfter(w);
+  tensorCoreOf(*w.cta).fenceAfter(w);
   return Flow::Next;
 }
 

@@ -413,6 +413,11 @@ Flow issueLoad(const Origin &origin, const Op &op, const Box &box) {
       record.elementBits = static_cast<uint8_t>(bitsOf(box.map.type));
       record.padded = isPadded(box.map.type);
       record.swizzle = static_cast<uint8_t>(box.map.swizzle);
+      record.floating = box.map.type >= TensorType::F16 && box.map.type <= TensorType::TF32Ftz;
+      for (unsigned d = 1; d < 5 && !box.gathers; ++d)
+        record.outer[d - 1] = d < box.map.rank ? boxCount(box.map, d) : 1;
+      if (box.gathers)
+        record.outer[0] = box.rows;
       record.pc = origin.pc;
       owner.asyncShadow.tiles.push_back(record);
       tile = static_cast<uint32_t>(owner.asyncShadow.tiles.size());

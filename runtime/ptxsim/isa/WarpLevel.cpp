@@ -348,13 +348,9 @@ Flow elect(Warp &w, const Op &op, uint32_t mask) {
   if (Flow flow = gather(w, op, op.a, mask); flow != Flow::Next)
     return flow;
   forGroups(w, op.a, mask, [&](uint32_t group) {
-    // Any choice is right; the random schedule shows code that counts on the lowest lane.
+    // Any choice is right by the ISA; hardware elects the lowest, and CUTLASS's sm_90 pipelines count
+    // on it (the leader thread arrives, the elected one copies).
     int leader = std::countr_zero(group);
-    if (w.cta->launch->options->schedule == ScheduleKind::Random)
-      for (auto skip = static_cast<unsigned>(w.cta->launch->options->seed %
-                                             static_cast<unsigned>(std::popcount(group)));
-           skip > 0; --skip)
-        leader = std::countr_zero(group & ~((2u << leader) - 1));
     forLanes(group,
              [&](int lane) { w.cells<uint32_t>(op.dst)[lane] = static_cast<uint32_t>(leader); });
     w.setTaint(op.dst, group, 0);

@@ -7,75 +7,94 @@
 #include "ptxsim/numerics/Mma.h"
 
 #include "ptxsim/numerics/DirectedRounding.h"
+#include "ptxsim/numerics/MmaElement.h"
 
 #include <algorithm>
 #include <bit>
 
-#if defined(__x86_64__) && defined(__linux__)
-#define MSA_CLONES __attribute__((target_clones("default", "avx2", "avx512f")))
-#else
-#define MSA_CLONES
-#endif
-
 namespace msa::ptxsim::numerics {
+namespace {
+
+/// What becomes of an element of D and the products that are added to it.
+struct Canonical {
+  static float start(float d) { return d; }
+  static float finish(float, float sum) { return canonical(sum); }
+};
+struct Wrapping {
+  static uint32_t start(int32_t d) { return static_cast<uint32_t>(d); }
+  static int32_t finish(int32_t, uint32_t sum) { return static_cast<int32_t>(sum); }
+};
+struct Saturating {
+  static int32_t start(int32_t) { return 0; }
+  static int32_t finish(int32_t d, int32_t sum) {
+    return static_cast<int32_t>(std::clamp<int64_t>(int64_t{d} + sum, INT32_MIN, INT32_MAX));
+  }
+};
 
 /// Rows x columns of D that stay in registers over the whole of k: enough independent sums to hide
 /// the latency of an addition, few enough for 16 AVX2 registers.
-template <int Rows, int Columns>
-[[gnu::always_inline]] inline void gemmBlock(int k, int strideA, int stride, const float *a,
-                                             const float *b, float *d) {
-  float sums[Rows][Columns];
+template <class Sums, int Rows, int Columns, class T>
+[[gnu::always_inline]] inline void gemmBlock(int k, int stride, const T *a, const T *b, T *d) {
+  using Sum = decltype(Sums::start(T()));
+  Sum sums[Rows][Columns];
   for (int row = 0; row < Rows; ++row)
     for (int col = 0; col < Columns; ++col)
-      sums[row][col] = d[row * stride + col];
+      sums[row][col] = Sums::start(d[row * stride + col]);
   for (int inner = 0; inner < k; ++inner) {
-    const float *right = b + inner * stride;
+    const T *right = b + inner * stride;
     for (int row = 0; row < Rows; ++row) {
-      const float left = a[row * strideA + inner];
+      const auto left = static_cast<Sum>(a[row * k + inner]);
       for (int col = 0; col < Columns; ++col)
-        sums[row][col] += left * right[col];
+        sums[row][col] += left * static_cast<Sum>(right[col]);
     }
   }
   for (int row = 0; row < Rows; ++row)
     for (int col = 0; col < Columns; ++col)
-      d[row * stride + col] = canonical(sums[row][col]);
+      d[row * stride + col] = Sums::finish(d[row * stride + col], sums[row][col]);
 }
 
 /// Columns [0, Columns) of all rows.
-template <int Columns>
-[[gnu::always_inline]] inline void gemmStrip(int m, int k, int stride, const float *a,
-                                             const float *b, float *d) {
+template <class Sums, int Columns, class T>
+[[gnu::always_inline]] inline void gemmStrip(GemmSize size, const T *a, const T *b, T *d) {
   int row = 0;
-  for (; row + 4 <= m; row += 4)
-    gemmBlock<4, Columns>(k, k, stride, a + row * k, b, d + row * stride);
-  for (; row < m; ++row)
-    gemmBlock<1, Columns>(k, k, stride, a + row * k, b, d + row * stride);
+  for (; row + 4 <= size.m; row += 4)
+    gemmBlock<Sums, 4, Columns>(size.k, size.n, a + row * size.k, b, d + row * size.n);
+  for (; row < size.m; ++row)
+    gemmBlock<Sums, 1, Columns>(size.k, size.n, a + row * size.k, b, d + row * size.n);
 }
 
-MSA_CLONES static void gemmColumns(GemmSize size, const float *a, const float *b, float *d) {
+template <class Sums, class T>
+[[gnu::always_inline]] inline void gemmColumns(GemmSize size, const T *a, const T *b, T *d) {
   int col = 0;
   for (; col + 16 <= size.n; col += 16)
-    gemmStrip<16>(size.m, size.k, size.n, a, b + col, d + col);
+    gemmStrip<Sums, 16>(size, a, b + col, d + col);
   for (; col + 8 <= size.n; col += 8)
-    gemmStrip<8>(size.m, size.k, size.n, a, b + col, d + col);
+    gemmStrip<Sums, 8>(size, a, b + col, d + col);
   for (; col < size.n; ++col)
-    gemmStrip<1>(size.m, size.k, size.n, a, b + col, d + col);
+    gemmStrip<Sums, 1>(size, a, b + col, d + col);
 }
 
+MSA_CLONES void floatColumns(GemmSize size, const float *a, const float *b, float *d) {
+  gemmColumns<Canonical>(size, a, b, d);
+}
+MSA_CLONES void wrappingColumns(GemmSize size, const int32_t *a, const int32_t *b, int32_t *d) {
+  gemmColumns<Wrapping>(size, a, b, d);
+}
+MSA_CLONES void saturatingColumns(GemmSize size, const int32_t *a, const int32_t *b, int32_t *d) {
+  gemmColumns<Saturating>(size, a, b, d);
+}
+
+} // namespace
+
 void gemmFast(GemmSize size, const float *a, const float *b, float *d) {
-  gemmColumns(size, a, b, d);
+  floatColumns(size, a, b, d);
 }
 
 void gemmInteger(GemmSize size, const int32_t *a, const int32_t *b, int32_t *d, bool satfinite) {
-  for (int row = 0; row < size.m; ++row)
-    for (int col = 0; col < size.n; ++col) {
-      int64_t sum = d[row * size.n + col];
-      for (int inner = 0; inner < size.k; ++inner)
-        sum += static_cast<int64_t>(a[row * size.k + inner]) * b[inner * size.n + col];
-      if (satfinite)
-        sum = std::clamp<int64_t>(sum, INT32_MIN, INT32_MAX);
-      d[row * size.n + col] = static_cast<int32_t>(static_cast<uint32_t>(sum));
-    }
+  if (satfinite)
+    saturatingColumns(size, a, b, d);
+  else
+    wrappingColumns(size, a, b, d);
 }
 
 void gemmBits(int m, int n, int words, const uint32_t *a, const uint32_t *b, int32_t *d,

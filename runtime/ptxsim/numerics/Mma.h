@@ -49,10 +49,12 @@ enum class TensorUnit : uint8_t { WarpMma, Wgmma, Tcgen05 };
 /// Sources: recorded outputs for sm_90 and sm_100; MMA-Sim (arXiv 2511.10909) for the others.
 ExactRule exactRule(int sm, TensorUnit, SmallFloat a, SmallFloat b, int k, bool halfResult);
 
-/// d = a * b + d by the rule. With halfResult, d holds f16 values.
+/// d = a * b + d by the rule. With halfResult, d holds f16 values. Operands have at most 12
+/// significant bits, as all operand types do.
 void gemmExact(const ExactRule &, GemmSize, const float *a, const float *b, float *d);
 
-/// s8, u8, s4, u4 operands widened to int; wraps, or clamps the exact sum with .satfinite.
+/// s8, u8, s4, u4 operands widened to int; wraps, or clamps the exact sum with .satfinite (k is at
+/// most 2^14, so that the sum of products fits).
 void gemmInteger(GemmSize, const int32_t *a, const int32_t *b, int32_t *d, bool satfinite);
 
 /// b1: `a` is m x words, `b` is n x words (k = 32 * words bits each, column by column);

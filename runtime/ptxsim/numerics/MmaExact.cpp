@@ -1,251 +1,248 @@
-//===- MmaExact.cpp - the tensor cores' own rounding ----------------------===//
+//===- MmaExact.cpp - the tensor cores' own rounding, many columns at once --===//
 //
-// Operands are split once into a signed significand and an exponent that is
-// not normalised below the type's smallest (a subnormal FP8 keeps -6 or -14).
-// Then each element of D is two passes over k: the largest exponent, the sum.
+// MmaElement.cpp says in integers what one element is. Here sixteen (or eight)
+// columns of a row are computed at once, in two passes over k: the largest
+// exponent, then the sum. Each step is exact or is the rule's own cut:
 //
-// Eight columns at a time do it in double: a product of two 24-bit significands is
-// exact there, so is its alignment (a power of two), cutting is truncation, and the
-// sum of integers below 2^53 is exact. Results that are subnormal, infinite or f16 go
-// through the integer path, which is also the one for other widths.
+//  product  of two significands of at most 12 bits: exact in FP32
+//  align    multiplied by 2^(F - largest): exact, unless the result is far below 1
+//  cut      conversion to int32, which truncates; |term| < 2^(F + 2) <= 2^27
+//  sum      eight terms in int32, these sums and C in double: integers below 2^53
+//  result   truncated by clearing bits of the double's fraction
+//
+// FP32 reaches from 2^-126 to 2^127, so the largest exponent must be within
+// [-90, 125]. Other columns, and those whose result is subnormal or infinite, are
+// left to MmaElement.cpp; infinities and NaNs are given an exponent beyond 125.
 //
 //===----------------------------------------------------------------------===//
-#include "ptxsim/numerics/Mma.h"
+#include "ptxsim/numerics/MmaElement.h"
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <cstddef>
 #include <cstring>
-#include <vector>
-
-#if defined(__x86_64__) && defined(__linux__)
-#define MSA_CLONES __attribute__((target_clones("default", "avx2", "avx512f")))
-#else
-#define MSA_CLONES
-#endif
 
 namespace msa::ptxsim::numerics {
 namespace {
 
-/// A finite value as significand * 2^(exponent - 23), |significand| < 2^24.
-struct Split {
-  int32_t significand;
-  int32_t exponent;
+/// No instruction is deeper, but for b1.
+constexpr int deepest = 128;
+/// Rows whose exponents are kept at once.
+constexpr int rowTile = 64;
+
+/// Exponents of zeros and of infinities and NaNs: sums of two of any kind tell what they are made
+/// of, in 16 bits.
+constexpr int16_t zeroExponent = -5000, specialExponent = 15000;
+constexpr int16_t leastAligned = -90, mostAligned = 125, nothing = -1000;
+
+/// Vectors of W columns.
+template <int W> struct Vectors {
+  using Shorts = int16_t __attribute__((vector_size(2 * W)));
+  using Ints = int32_t __attribute__((vector_size(4 * W)));
+  using Floats = float __attribute__((vector_size(4 * W)));
+  using Longs = uint64_t __attribute__((vector_size(8 * W)));
+  using Doubles = double __attribute__((vector_size(8 * W)));
 };
 
-constexpr int splitBits = 23;
-
-/// Exponent of a zero: too small to decide an alignment, also when two are added.
-constexpr int zeroExponent = -50000;
-
-Split split(float value, int minExponent) {
-  if (value == 0)
-    return {0, zeroExponent};
-  uint32_t bits = bitsOf(value), field = (bits >> 23) & 0xFF;
-  auto significand = static_cast<int32_t>(bits & 0x7FFFFF);
-  int exponent = -126;
-  if (field != 0) {
-    significand |= 1 << splitBits;
-    exponent = static_cast<int>(field) - 127;
-  }
-  if (exponent < minExponent) { // a subnormal of the operand type: exact, its low bits are zero
-    significand >>= std::min(minExponent - exponent, 31);
-    exponent = minExponent;
-  }
-  return {(bits >> 31) != 0 ? -significand : significand, exponent};
-}
-
-/// value / 2^shift, cut towards zero; |value| < 2^62, shift >= 0.
-int64_t cutBits(int64_t value, int shift) {
-  shift = std::min(shift, 63);
-  // An arithmetic shift rounds down; adding the lost bits' maximum first turns that into up for
-  // negative values.
-  auto lostBits = static_cast<int64_t>((1ull << shift) - 1);
-  return (value + ((value >> 63) & lostBits)) >> shift;
-}
-
-/// Products and addend aligned to the largest exponent among them, cut at `fractionBits` below it.
-/// The sum counts units of 2^(largest - fractionBits).
-MSA_CLONES int64_t alignedSum(const Split *row, const Split *column, int count, Split addend,
-                              int fractionBits, int *largestExponent) {
-  int largest = addend.exponent;
-  for (int k = 0; k < count; ++k)
-    largest = std::max(largest, row[k].exponent + column[k].exponent);
-  // Significands of products have 2 * 23 fraction bits, of which the rule keeps fewer.
-  int excess = 2 * splitBits - fractionBits;
-  int64_t sum = cutBits(static_cast<int64_t>(addend.significand) << splitBits,
-                        largest - addend.exponent + excess);
-  for (int k = 0; k < count; ++k) {
-    int64_t product = static_cast<int64_t>(row[k].significand) * column[k].significand;
-    sum += cutBits(product, largest - (row[k].exponent + column[k].exponent) + excess);
-  }
-  *largestExponent = largest;
-  return sum;
-}
-
-/// One fused sum of `count` products and an addend, rounded as the rule says.
-class FusedSum {
-public:
-  FusedSum(const ExactRule &rule) : rule(rule) {}
-
-  float run(const Split *row, const Split *column, int count, float addend) const {
-    Split c = rule.addendAfter ? Split{0, zeroExponent} : split(addend, -126);
-    int largest = 0;
-    int64_t sum = alignedSum(row, column, count, c, rule.fractionBits, &largest);
-    return finish(sum, largest - rule.fractionBits, addend);
-  }
-
-private:
-  float finish(int64_t sum, int exponent, float addend) const {
-    bool negative = sum < 0;
-    uint64_t magnitude = negative ? 0 - static_cast<uint64_t>(sum) : static_cast<uint64_t>(sum);
-    if (magnitude == 0)
-      return rule.addendAfter ? 0.0f + addend : 0.0f;
-    if (rule.halfResult && !rule.addendAfter)
-      return f16ToF32(static_cast<uint16_t>(
-          packRounded(f16Format, negative, magnitude, exponent, Rounding::Nearest)));
-    // Cut to the result's bits; what no longer fits is infinite, not the largest number.
-    int drop = 64 - std::countl_zero(magnitude) - (rule.resultFractionBits + 1);
-    if (drop > 0)
-      magnitude = (magnitude >> drop) << drop;
-    auto cut = floatOf(static_cast<uint32_t>(
-        packRounded(f32Format, negative, magnitude, exponent, Rounding::Zero)));
-    int top = 63 - std::countl_zero(magnitude) + exponent;
-    if (top > 127)
-      cut = negative ? -HUGE_VALF : HUGE_VALF;
-    if (!rule.addendAfter)
-      return cut;
-    float total = cut + addend;
-    return rule.halfResult ? f16ToF32(f32ToF16(total)) : total;
-  }
-
-  const ExactRule &rule;
-};
-
-/// Infinities and NaNs follow IEEE; the sum's order does not matter then.
-bool specialResult(GemmSize size, const float *row, const float *b, int col, float addend,
-                   float &result) {
-  double sum = addend;
-  bool special = !std::isfinite(addend);
-  for (int k = 0; k < size.k; ++k) {
-    float left = row[k], right = b[k * size.n + col];
-    special = special || !std::isfinite(left) || !std::isfinite(right);
-    sum += static_cast<double>(left) * static_cast<double>(right);
-  }
-  result = canonical(static_cast<float>(sum));
-  return special;
-}
-
-int minExponentOf(SmallFloat type) {
-  switch (type) {
-  case SmallFloat::F16:
-  case SmallFloat::E5M2:
-    return -14;
-  case SmallFloat::E4M3:
-    return -6;
-  case SmallFloat::E3M2:
-    return -2;
-  case SmallFloat::E2M3:
-  case SmallFloat::E2M1:
-    return 0;
-  default:
-    return -126;
-  }
-}
-
-/// Operands of the vector path.
-struct Panels {
-  std::vector<double> a, b;            ///< m x k, k x n
-  std::vector<int32_t> exponentA, exponentB;
-};
-
-constexpr int lanes = 8;
-using Ints = int32_t __attribute__((vector_size(4 * lanes)));
-using Words = uint64_t __attribute__((vector_size(8 * lanes)));
-using Floats = float __attribute__((vector_size(4 * lanes)));
-using Doubles = double __attribute__((vector_size(8 * lanes)));
-
-template <class V, class T> [[gnu::always_inline]] inline V loadVector(const T *from) {
+template <class V> [[gnu::always_inline]] inline V load(const void *from) {
   V v;
   std::memcpy(&v, from, sizeof(V));
   return v;
 }
 
-/// 2^exponent; |exponent| < 1022.
-[[gnu::always_inline]] inline Doubles powerOfTwo(Ints exponent) {
-  Words bits = __builtin_convertvector(exponent + 1023, Words) << 52;
-  return std::bit_cast<Doubles>(bits);
+/// Exponents of operands, with the marks above.
+template <int W>
+[[gnu::always_inline]] inline typename Vectors<W>::Shorts
+exponentsOf(typename Vectors<W>::Floats values, int minExponent) {
+  using Ints = typename Vectors<W>::Ints;
+  const Ints bits = std::bit_cast<Ints>(values) & 0x7FFFFFFF, least = Ints{} + minExponent;
+  Ints exponent = (bits >> 23) - 127;
+  exponent = exponent > least ? exponent : least;
+  exponent = bits == 0 ? Ints{} + zeroExponent : exponent;
+  exponent = bits >= 0x7F800000 ? Ints{} + specialExponent : exponent;
+  return __builtin_convertvector(exponent, typename Vectors<W>::Shorts);
 }
 
-/// Exponent that eight sums are aligned to; zeros of all terms give any.
-[[gnu::always_inline]] inline Ints largestOfEight(const ExactRule &rule, int k, int n,
-                                                  const int32_t *ea, const int32_t *eb, Floats d) {
-  Ints bits = std::bit_cast<Ints>(d) & 0x7FFFFFFF, field = bits >> 23;
-  Ints exponent = (field == 0 ? field + 1 : field) - 127;
-  Ints none = (Ints{} + 1) * zeroExponent;
-  Ints largest = rule.addendAfter ? none : (bits == 0 ? none : exponent);
-  for (int inner = 0; inner < k; ++inner) {
-    Ints e = loadVector<Ints>(eb + inner * n) + ea[inner];
+/// W columns of B, packed, with their exponents.
+template <int W> struct ColumnBlock {
+  alignas(64) float values[deepest * W];
+  alignas(64) int16_t exponents[deepest * W];
+
+  [[gnu::always_inline]] void pack(const ExactRule &rule, GemmSize size, const float *b, int first,
+                                   int width) {
+    for (int k = 0; k < size.k; ++k) {
+      float *to = values + k * W;
+      const float *from = b + static_cast<ptrdiff_t>(k) * size.n + first;
+      if (width == W)
+        std::memcpy(to, from, W * sizeof(float));
+      else
+        for (int i = 0; i < W; ++i)
+          to[i] = i < width ? from[i] : 0.0f;
+      auto exponent = exponentsOf<W>(load<typename Vectors<W>::Floats>(to), rule.minExponentB);
+      std::memcpy(exponents + k * W, &exponent, sizeof(exponent));
+    }
+  }
+};
+
+/// Exponents of a tile of A.
+struct RowTile {
+  int16_t exponents[rowTile * deepest];
+
+  [[gnu::always_inline]] void take(const ExactRule &rule, const float *a, int count) {
+    int i = 0;
+    for (; i + 16 <= count; i += 16) {
+      auto exponent = exponentsOf<16>(load<Vectors<16>::Floats>(a + i), rule.minExponentA);
+      std::memcpy(exponents + i, &exponent, sizeof(exponent));
+    }
+    for (; i < count; ++i)
+      exponents[i] = exponentsOf<8>(Vectors<8>::Floats{} + a[i], rule.minExponentA)[0];
+  }
+};
+
+/// 2^exponent as double; |exponent| < 1022.
+template <int W>
+[[gnu::always_inline]] inline typename Vectors<W>::Doubles
+powerOfTwo(typename Vectors<W>::Ints exponent) {
+  using Longs = typename Vectors<W>::Longs;
+  const Longs bits = __builtin_convertvector(exponent + 1023, Longs) << 52;
+  return std::bit_cast<typename Vectors<W>::Doubles>(bits);
+}
+
+/// Nearest even f16 of each value, as FP32; no NaNs.
+template <int W>
+[[gnu::always_inline]] inline typename Vectors<W>::Floats
+roundedToF16(typename Vectors<W>::Floats values) {
+  using Ints = typename Vectors<W>::Ints;
+  using Floats = typename Vectors<W>::Floats;
+  const Ints bits = std::bit_cast<Ints>(values), magnitude = bits & 0x7FFFFFFF;
+  const Ints kept = (magnitude + 0xFFF + ((magnitude >> 13) & 1)) & ~0x1FFF;
+  const Ints normal = kept >= 0x47800000 ? Ints{} + 0x7F800000 : kept;
+  // Subnormals: the adder rounds at 2^-24, the last place of numbers from 0.5 on.
+  const Floats small = (std::bit_cast<Floats>(magnitude) + 0.5f) - 0.5f;
+  const Ints result = magnitude < 0x38800000 ? std::bit_cast<Ints>(small) : normal;
+  return std::bit_cast<Floats>(result | (bits & INT32_MIN));
+}
+
+/// Sum of `depth` aligned and cut products, in units of 2^(largest - F): int32 as long as it holds
+/// them.
+template <int W>
+[[gnu::always_inline]] inline typename Vectors<W>::Doubles
+sumOfProducts(int depth, const float *row, const float *columns,
+              typename Vectors<W>::Floats scale) {
+  using Ints = typename Vectors<W>::Ints;
+  using Floats = typename Vectors<W>::Floats;
+  constexpr int chunk = 8;
+  typename Vectors<W>::Doubles sum{};
+  int k = 0;
+  for (; k + chunk <= depth; k += chunk) {
+    Ints part{};
+    for (int i = 0; i < chunk; ++i)
+      part += __builtin_convertvector(load<Floats>(columns + (k + i) * W) * row[k + i] * scale,
+                                      Ints);
+    sum += __builtin_convertvector(part, typename Vectors<W>::Doubles);
+  }
+  Ints part{};
+  for (; k < depth; ++k)
+    part += __builtin_convertvector(load<Floats>(columns + k * W) * row[k] * scale, Ints);
+  return sum + __builtin_convertvector(part, typename Vectors<W>::Doubles);
+}
+
+/// One fused sum for W elements of D; false if an element needs the integer path.
+template <int W>
+[[gnu::always_inline]] inline bool fuse(const ExactRule &rule, int depth, const float *row,
+                                        const int16_t *rowExponents, const float *columns,
+                                        const int16_t *columnExponents,
+                                        typename Vectors<W>::Floats &d) {
+  using Shorts = typename Vectors<W>::Shorts;
+  using Ints = typename Vectors<W>::Ints;
+  using Longs = typename Vectors<W>::Longs;
+  using Floats = typename Vectors<W>::Floats;
+  using Doubles = typename Vectors<W>::Doubles;
+  const Shorts own = exponentsOf<W>(d, -126);
+  Shorts largest = Shorts{} + zeroExponent;
+  if (!rule.addendAfter)
+    largest = own;
+  for (int k = 0; k < depth; ++k) {
+    const Shorts e = load<Shorts>(columnExponents + k * W) + rowExponents[k];
     largest = largest > e ? largest : e;
   }
-  return largest < -600 ? Ints{} : largest;
-}
-
-/// Eight elements of D; false if one of them needs the integer path (and d is as before).
-[[gnu::always_inline]] inline bool runEight(const ExactRule &rule, int k, int n, const double *a,
-                                            const int32_t *ea, const double *b, const int32_t *eb,
-                                            float *d) {
-  const Floats addend = loadVector<Floats>(d);
-  const Doubles wide = __builtin_convertvector(addend, Doubles);
-  const Ints largest = largestOfEight(rule, k, n, ea, eb, addend);
-  const Doubles scale = powerOfTwo(rule.fractionBits - largest);
-  Doubles sum = rule.addendAfter ? Doubles{} : __builtin_elementwise_trunc(wide * scale);
-  for (int inner = 0; inner < k; ++inner)
-    sum += __builtin_elementwise_trunc(loadVector<Doubles>(b + inner * n) * a[inner] * scale);
-  // Cut to the result: bits that no longer fit are cleared, which is exact where the result is
-  // neither subnormal nor infinite.
-  const uint64_t keep = ~((1ull << (52 - rule.resultFractionBits)) - 1);
-  Doubles value = sum * powerOfTwo(largest - rule.fractionBits);
-  Doubles cut = std::bit_cast<Doubles>(std::bit_cast<Words>(value) & keep);
-  Doubles magnitude = __builtin_elementwise_abs(cut);
-  auto odd = (magnitude != 0.0) & ((magnitude < 0x1p-126) | (magnitude >= 0x1p128));
+  const Shorts empty = largest < nothing;
+  largest = empty ? Shorts{} : largest;
+  const Shorts outside = (largest < leastAligned) | (largest > mostAligned) | (own > 127);
+  if (__builtin_reduce_or(outside) != 0)
+    return false;
+  const Ints shift = rule.fractionBits - __builtin_convertvector(largest, Ints);
+  const Floats scale = std::bit_cast<Floats>((shift + 127) << 23);
+  Doubles sum = sumOfProducts<W>(depth, row, columns, scale);
+  if (!rule.addendAfter)
+    sum += __builtin_convertvector(__builtin_convertvector(d * scale, Ints), Doubles);
+  const Doubles value = sum * powerOfTwo<W>(-shift);
+  const Longs bits = std::bit_cast<Longs>(value);
+  Longs kept = bits;
+  if (rule.halfResult && !rule.addendAfter) {
+    // 24 bits of which the last is set if anything lies below: as good as all for one rounding to
+    // f16.
+    constexpr uint64_t below = (uint64_t{1} << 29) - 1;
+    const Longs rest = bits & below;
+    kept = (bits & ~below) | ((rest + below) & (below + 1));
+  } else {
+    kept = bits & ~((uint64_t{1} << (52 - rule.resultFractionBits)) - 1);
+  }
+  const Doubles cut = std::bit_cast<Doubles>(kept),
+                magnitude = __builtin_elementwise_abs(cut);
+  const auto odd = (magnitude != 0.0) & ((magnitude < 0x1p-126) | (magnitude >= 0x1p128));
   if (__builtin_reduce_or(odd) != 0)
     return false;
   // A sum of nothing is +0 whatever the signs were.
   Floats result = __builtin_convertvector(cut + 0.0, Floats);
   if (rule.addendAfter)
-    result += addend;
-  std::memcpy(d, &result, sizeof(result));
-  for (int i = 0; i < lanes; ++i)
-    d[i] = canonical(d[i]);
+    result += d;
+  if (rule.halfResult)
+    result = roundedToF16<W>(result);
+  d = result;
   return true;
 }
 
-/// Columns of finite operands in blocks of eight; `slow(row, col)` computes one element.
-template <class Slow>
-[[gnu::always_inline]] inline void exactBlocks(const ExactRule &rule, GemmSize size,
-                                               const Panels &p, float *d, Slow slow) {
+/// `width` <= W columns from `first` on, all rows.
+template <int W>
+[[gnu::always_inline]] inline void runColumns(const ExactRule &rule, GemmSize size, int rows,
+                                              const float *a, const RowTile &tile, const float *b,
+                                              int first, int width, float *d) {
+  ColumnBlock<W> block;
+  block.pack(rule, size, b, first, width);
   const int group = rule.group == 0 ? size.k : rule.group;
-  for (int row = 0; row < size.m; ++row)
-    for (int col = 0; col + lanes <= size.n; col += lanes) {
-      float *out = d + static_cast<ptrdiff_t>(row) * size.n + col, before[lanes];
-      std::memcpy(before, out, sizeof(before));
-      Ints field = std::bit_cast<Ints>(loadVector<Floats>(out)) & 0x7F800000;
-      bool done = __builtin_reduce_or(field == 0x7F800000) == 0;
-      for (int first = 0; first < size.k && done; first += group) {
-        const auto at = static_cast<size_t>(row * size.k + first),
-                   below = static_cast<size_t>(first * size.n + col);
-        done = runEight(rule, std::min(group, size.k - first), size.n, &p.a[at], &p.exponentA[at],
-                        &p.b[below], &p.exponentB[below], out);
-      }
-      if (done)
-        continue;
-      for (int i = 0; i < lanes; ++i) {
-        out[i] = before[i];
-        slow(row, col + i);
-      }
+  for (int row = 0; row < rows; ++row) {
+    float *out = d + static_cast<ptrdiff_t>(row) * size.n + first;
+    typename Vectors<W>::Floats values{};
+    std::memcpy(&values, out, static_cast<size_t>(width) * sizeof(float));
+    bool done = true;
+    for (int k = 0; k < size.k && done; k += group)
+      done = fuse<W>(rule, std::min(group, size.k - k), a + row * size.k + k,
+                     tile.exponents + row * size.k + k, block.values + k * W,
+                     block.exponents + k * W, values);
+    if (done) {
+      std::memcpy(out, &values, static_cast<size_t>(width) * sizeof(float));
+      continue;
     }
+    for (int i = 0; i < width; ++i)
+      out[i] = exactElement(rule, size.k, a + row * size.k, b + first + i, size.n, out[i]);
+  }
+}
+
+MSA_CLONES void runPanels(const ExactRule &rule, GemmSize size, const float *a, const float *b,
+                          float *d) {
+  RowTile tile;
+  for (int row = 0; row < size.m; row += rowTile) {
+    const int rows = std::min(rowTile, size.m - row);
+    const float *panel = a + static_cast<ptrdiff_t>(row) * size.k;
+    float *out = d + static_cast<ptrdiff_t>(row) * size.n;
+    tile.take(rule, panel, rows * size.k);
+    int col = 0;
+    for (; col + 16 <= size.n; col += 16)
+      runColumns<16>(rule, size, rows, panel, tile, b, col, 16, out);
+    for (; col < size.n; col += 8)
+      runColumns<8>(rule, size, rows, panel, tile, b, col, std::min(8, size.n - col), out);
+  }
 }
 
 } // namespace
@@ -273,86 +270,17 @@ ExactRule exactRule(int sm, TensorUnit unit, SmallFloat a, SmallFloat b, int k, 
   return rule;
 }
 
-namespace {
-
-/// The integer path: one element at a time.
-class ElementPath {
-public:
-  ElementPath(const ExactRule &rule, GemmSize size, const float *a, const float *b, float *d)
-      : rule(rule), fused(rule), size(size), a(a), b(b), d(d),
-        rows(static_cast<size_t>(size.m) * size.k), columns(static_cast<size_t>(size.n) * size.k) {
-    auto finite = [](float value) { return std::isfinite(value); };
-    allFinite =
-        std::all_of(a, a + rows.size(), finite) && std::all_of(b, b + columns.size(), finite);
-    for (size_t i = 0; i < rows.size(); ++i)
-      rows[i] = split(finite(a[i]) ? a[i] : 0.0f, rule.minExponentA);
-    for (int k = 0; k < size.k; ++k)
-      for (int col = 0; col < size.n; ++col) {
-        float value = b[k * size.n + col];
-        columns[static_cast<size_t>(col * size.k + k)] =
-            split(finite(value) ? value : 0.0f, rule.minExponentB);
-      }
-  }
-
-  void run(int row, int col) {
-    float &element = d[row * size.n + col];
-    if (!allFinite || !std::isfinite(element)) {
-      float special = 0;
-      if (specialResult(size, a + row * size.k, b, col, element, special)) {
-        element = special;
-        return;
-      }
-    }
-    const int group = rule.group == 0 ? size.k : rule.group;
-    for (int first = 0; first < size.k; first += group)
-      element = fused.run(&rows[static_cast<size_t>(row * size.k + first)],
-                          &columns[static_cast<size_t>(col * size.k + first)],
-                          std::min(group, size.k - first), element);
-  }
-
-  bool allFinite = true;
-
-  /// What the vector path needs.
-  Panels panels() const {
-    Panels p;
-    p.a.assign(a, a + rows.size());
-    p.b.assign(b, b + columns.size());
-    for (const Split &s : rows)
-      p.exponentA.push_back(s.exponent);
-    p.exponentB.resize(columns.size());
-    for (int k = 0; k < size.k; ++k)
-      for (int col = 0; col < size.n; ++col)
-        p.exponentB[static_cast<size_t>(k * size.n + col)] =
-            columns[static_cast<size_t>(col * size.k + k)].exponent;
-    return p;
-  }
-
-private:
-  const ExactRule &rule;
-  FusedSum fused;
-  GemmSize size;
-  const float *a, *b;
-  float *d;
-  std::vector<Split> rows, columns;
-};
-
-MSA_CLONES void runBlocks(const ExactRule &rule, GemmSize size, const Panels &p, float *d,
-                          ElementPath &elements) {
-  exactBlocks(rule, size, p, d, [&](int row, int col) { elements.run(row, col); });
-}
-
-} // namespace
-
 void gemmExact(const ExactRule &rule, GemmSize size, const float *a, const float *b, float *d) {
-  ElementPath elements(rule, size, a, b, d);
-  int first = 0;
-  if (elements.allFinite && !rule.halfResult) {
-    runBlocks(rule, size, elements.panels(), d, elements);
-    first = size.n / lanes * lanes;
+  if (size.k <= deepest) {
+    runPanels(rule, size, a, b, d);
+    return;
   }
   for (int row = 0; row < size.m; ++row)
-    for (int col = first; col < size.n; ++col)
-      elements.run(row, col);
+    for (int col = 0; col < size.n; ++col) {
+      float &element = d[static_cast<ptrdiff_t>(row) * size.n + col];
+      element = exactElement(rule, size.k, a + static_cast<ptrdiff_t>(row) * size.k, b + col,
+                             size.n, element);
+    }
 }
 
 } // namespace msa::ptxsim::numerics

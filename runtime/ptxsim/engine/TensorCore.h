@@ -1,4 +1,4 @@
-//===- TensorUnit.h - who accesses tensor memory, and in which order ----------------------------===//
+//===- TensorCore.h - who accesses tensor memory, and in which order ----------------------------===//
 //
 // What a CTA keeps for tcgen05 beside the cells themselves (TensorMemory.h): for each
 // column and each 16 lanes, the newest operation that writes the cells and those that
@@ -60,7 +60,7 @@ enum class CellUse : uint8_t {
   Accumulate, ///< D of an mma
 };
 
-class TensorUnit final : public CtaState, public PendingRegisters {
+class TensorCore final : public CtaState, public PendingRegisters {
 public:
   void start(Cta &) override;
   void finish(Cta &) override;
@@ -111,6 +111,13 @@ public:
   const std::vector<Thread> &threads() const { return issuers; }
   void addIssued(Warp &, int lane, AsyncId);
 
+  /// Panels of the product that executes, kept for the next one.
+  struct Scratch {
+    std::vector<uint8_t> bytes;
+    std::vector<float> a, b[2], d; ///< b: of each CTA's half of N
+    std::vector<int32_t> integersA, integersB[2], integersD;
+  } scratch;
+
   // ---- tcgen05.fence
   // -----------------------------------------------------------------------------------------------
   void fenceBefore(Warp &);
@@ -157,6 +164,6 @@ private:
 /// The CTA that forms a pair with this one; null if the cluster has none (T8).
 Cta *peerOf(const Cta &);
 /// The state of the CTA.
-inline TensorUnit &tensorUnitOf(Cta &cta) { return cta.state<TensorUnit>(); }
+inline TensorCore &tensorCoreOf(Cta &cta) { return cta.state<TensorCore>(); }
 
 } // namespace msa::ptxsim

@@ -1,4 +1,4 @@
-#include "ptxsim/engine/TensorUnit.h"
+#include "ptxsim/engine/TensorCore.h"
 
 #include "ptxsim/engine/Cluster.h"
 
@@ -14,7 +14,7 @@ namespace msa::ptxsim {
 
 Cta *peerOf(const Cta &cta) { return cta.cluster->ctaOf(cta.rank ^ 1); }
 
-void TensorUnit::start(Cta &cta) {
+void TensorCore::start(Cta &cta) {
   memory.start();
   newestColumns = 0;
   relinquished = false;
@@ -25,7 +25,7 @@ void TensorUnit::start(Cta &cta) {
   issuers.clear();
 }
 
-void TensorUnit::finish(Cta &cta) {
+void TensorCore::finish(Cta &cta) {
   for (const TensorMemory::Allocation &a : memory.allocations()) {
     if (!a.live)
       continue;
@@ -42,7 +42,7 @@ void TensorUnit::finish(Cta &cta) {
 // Order
 //===----------------------------------------------------------------------===//
 
-bool TensorUnit::wentThroughFences(const Origin &origin, const TensorOp &earlier) const {
+bool TensorCore::wentThroughFences(const Origin &origin, const TensorOp &earlier) const {
   const Program &program = *origin.warp->program;
   const unsigned me = origin.number();
   const bool own = earlier.warp == me;
@@ -54,16 +54,16 @@ bool TensorUnit::wentThroughFences(const Origin &origin, const TensorOp &earlier
   if (!program.tensorAfterFences)
     return true;
   // The fences are those of the issuing CTA, the cells may be its peer's.
-  const TensorUnit &unit = tensorUnitOf(origin.cta());
-  return unit.warps[origin.warp->index].visible.has(earlier.id);
+  const TensorCore &core = tensorCoreOf(origin.cta());
+  return core.warps[origin.warp->index].visible.has(earlier.id);
 }
 
-bool TensorUnit::isKnown(const Cta &owner, const Origin &origin, const TensorOp &earlier) const {
+bool TensorCore::isKnown(const Cta &owner, const Origin &origin, const TensorOp &earlier) const {
   return owner.order().isComplete(origin.number(), earlier.id) &&
          wentThroughFences(origin, earlier);
 }
 
-bool TensorUnit::isPipelined(const Cta &owner, const Origin &origin, const TensorOp &earlier,
+bool TensorCore::isPipelined(const Cta &owner, const Origin &origin, const TensorOp &earlier,
                              bool earlierWrote, const TensorOp &now, CellUse use) const {
   using Kind = TensorOpKind;
   if (earlier.kind >= Kind::Load || now.kind >= Kind::Load)
@@ -84,7 +84,7 @@ bool TensorUnit::isPipelined(const Cta &owner, const Origin &origin, const Tenso
   return true; // cp and mma in any order
 }
 
-Flow TensorUnit::judge(const Origin &origin, Cta &owner, AsyncId earlierId, bool earlierWrote,
+Flow TensorCore::judge(const Origin &origin, Cta &owner, AsyncId earlierId, bool earlierWrote,
                        const TensorOp &now, CellUse use, const char *what, uint32_t column,
                        uint32_t group) {
   if (earlierId == 0 || earlierId == now.id)
@@ -117,7 +117,7 @@ Flow TensorUnit::judge(const Origin &origin, Cta &owner, AsyncId earlierId, bool
 // Accesses
 //===----------------------------------------------------------------------===//
 
-Flow TensorUnit::checkAllocated(const Origin &origin, Cta &owner, const CellRange &range,
+Flow TensorCore::checkAllocated(const Origin &origin, Cta &owner, const CellRange &range,
                                 const char *what) {
   auto describe = [&](std::string_view text) {
     return fmt::format("{}: columns {} to {} of tensor memory{}: {}", what, range.column,
@@ -155,7 +155,7 @@ Flow TensorUnit::checkAllocated(const Origin &origin, Cta &owner, const CellRang
   return Flow::Next;
 }
 
-Flow TensorUnit::enter(const Origin &origin, Cta &owner, const TensorOp &op, const CellRange &range,
+Flow TensorCore::enter(const Origin &origin, Cta &owner, const TensorOp &op, const CellRange &range,
                        CellUse use, const char *what) {
   if (checkAllocated(origin, owner, range, what) == Flow::Trap)
     return Flow::Trap;
@@ -188,7 +188,7 @@ Flow TensorUnit::enter(const Origin &origin, Cta &owner, const TensorOp &op, con
   return Flow::Next;
 }
 
-Flow TensorUnit::checkIdle(const Origin &origin, Cta &owner, const CellRange &range) {
+Flow TensorCore::checkIdle(const Origin &origin, Cta &owner, const CellRange &range) {
   const Order &order = owner.order();
   if (!order.enabled())
     return Flow::Next;
@@ -217,7 +217,7 @@ Flow TensorUnit::checkIdle(const Origin &origin, Cta &owner, const CellRange &ra
 // Loads and stores
 //===----------------------------------------------------------------------===//
 
-void TensorUnit::addLoad(Warp &warp, AsyncId id, uint32_t list, uint32_t count) {
+void TensorCore::addLoad(Warp &warp, AsyncId id, uint32_t list, uint32_t count) {
   of(warp).loads.push_back({id, list, count});
   rememberForFence(warp, id);
   for (uint32_t i = 0; i < count; ++i)
@@ -225,12 +225,12 @@ void TensorUnit::addLoad(Warp &warp, AsyncId id, uint32_t list, uint32_t count) 
   warp.pendingOwners[1] = this;
 }
 
-void TensorUnit::addStore(Warp &warp, AsyncId id) {
+void TensorCore::addStore(Warp &warp, AsyncId id) {
   of(warp).stores.push_back(id);
   rememberForFence(warp, id);
 }
 
-Flow TensorUnit::finishLoad(Warp &warp, const Load &load) {
+Flow TensorCore::finishLoad(Warp &warp, const Load &load) {
   for (uint32_t i = 0; i < load.count; ++i)
     warp.setPending(warp.program->lists[load.list + i], false);
   if (warp.cta->cluster->async.finish(load.id) == Flow::Trap)
@@ -239,7 +239,7 @@ Flow TensorUnit::finishLoad(Warp &warp, const Load &load) {
   return Flow::Next;
 }
 
-Flow TensorUnit::touch(Warp &warp, Ref ref, bool, uint32_t) {
+Flow TensorCore::touch(Warp &warp, Ref ref, bool, uint32_t) {
   std::vector<Load> &loads = of(warp).loads;
   for (size_t i = 0; i < loads.size(); ++i) {
     const uint32_t *refs = &warp.program->lists[loads[i].list];
@@ -252,7 +252,7 @@ Flow TensorUnit::touch(Warp &warp, Ref ref, bool, uint32_t) {
   return Flow::Next;
 }
 
-Flow TensorUnit::waitLoads(Warp &warp) {
+Flow TensorCore::waitLoads(Warp &warp) {
   std::vector<Load> loads;
   loads.swap(of(warp).loads);
   for (const Load &load : loads)
@@ -261,7 +261,7 @@ Flow TensorUnit::waitLoads(Warp &warp) {
   return Flow::Next;
 }
 
-Flow TensorUnit::waitStores(Warp &warp) {
+Flow TensorCore::waitStores(Warp &warp) {
   std::vector<AsyncId> stores;
   stores.swap(of(warp).stores);
   for (AsyncId id : stores) {
@@ -276,7 +276,7 @@ Flow TensorUnit::waitStores(Warp &warp) {
 // Threads and fences
 //===----------------------------------------------------------------------===//
 
-TensorUnit::Thread &TensorUnit::threadOf(const Warp &warp, int lane) {
+TensorCore::Thread &TensorCore::threadOf(const Warp &warp, int lane) {
   for (Thread &thread : issuers)
     if (thread.warp == warp.index && thread.lane == lane)
       return thread;
@@ -284,7 +284,7 @@ TensorUnit::Thread &TensorUnit::threadOf(const Warp &warp, int lane) {
   return issuers.back();
 }
 
-void TensorUnit::addIssued(Warp &warp, int lane, AsyncId id) {
+void TensorCore::addIssued(Warp &warp, int lane, AsyncId id) {
   Thread &thread = threadOf(warp, lane);
   thread.issued.add(id);
   thread.everIssued = true;
@@ -292,12 +292,12 @@ void TensorUnit::addIssued(Warp &warp, int lane, AsyncId id) {
   rememberForFence(warp, id);
 }
 
-void TensorUnit::rememberForFence(Warp &warp, AsyncId id) {
+void TensorCore::rememberForFence(Warp &warp, AsyncId id) {
   if (warp.program->tensorFences)
     of(warp).unfenced.push_back(id);
 }
 
-void TensorUnit::fenceBefore(Warp &warp) {
+void TensorCore::fenceBefore(Warp &warp) {
   WarpState &state = of(warp);
   Order &order = warp.cta->order();
   if (order.enabled())
@@ -306,7 +306,7 @@ void TensorUnit::fenceBefore(Warp &warp) {
   state.unfenced.clear();
 }
 
-void TensorUnit::fenceAfter(Warp &warp) {
+void TensorCore::fenceAfter(Warp &warp) {
   Order &order = warp.cta->order();
   if (!order.enabled())
     return;

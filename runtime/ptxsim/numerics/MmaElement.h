@@ -1,0 +1,33 @@
+//===- MmaElement.h - one element of an exact product ---------------------===//
+//
+// Internal to MmaExact.cpp and BlockScale.cpp: the tensor cores' rounding in
+// integers, one element at a time. It is the definition that the vector code
+// falls back to where a result is subnormal, infinite or not a number.
+//
+//===----------------------------------------------------------------------===//
+#pragma once
+
+#include "ptxsim/numerics/Mma.h"
+
+// The vector code is compiled for several instruction sets; the loader takes the best one that the
+// CPU has. All give the same bits.
+#if defined(__x86_64__) && defined(__linux__)
+#define MSA_CLONES __attribute__((target_clones("default", "avx2", "avx512f")))
+#else
+#define MSA_CLONES
+#endif
+
+namespace msa::ptxsim::numerics {
+
+/// Exponent of the subnormals of an operand type; -126 for types with FP32's range.
+int minExponentOf(SmallFloat);
+
+/// `addend` + sum over k of row[k] * column[k * stride], by the rule.
+float exactElement(const ExactRule &, int k, const float *row, const float *column, int stride,
+                   float addend);
+
+/// magnitude * 2^exponent cut towards zero to 1 + `fractionBits` bits of significand and to FP32's
+/// subnormals; what is too large becomes infinite.
+float cutToF32(bool negative, uint64_t magnitude, int exponent, int fractionBits);
+
+} // namespace msa::ptxsim::numerics
