@@ -129,12 +129,8 @@ Cta::Outcome Cluster::finish() {
     Order::Operation op = order.operation(id);
     Warp &warp = ctas[op.warp / launch.warps]->warps[op.warp % launch.warps];
     Origin origin{&warp, op.pc, op.lane};
-    bool isStore = *op.atExit == Check::M3;
-    if (origin.trap(*op.atExit,
-                    isStore ? "the kernel ends while this may still read shared memory; needed "
-                              "before: cp.async.bulk.commit_group and wait_group.read by the thread"
-                            : "the kernel ends while this may still be running, and nobody has "
-                              "waited for it") == Flow::Trap)
+    if (origin.trap(*op.atExit, "the kernel ends while this may still be running, and nobody has "
+                                "waited for it") == Flow::Trap)
       return blame();
   }
   while (async.advance())

@@ -27,7 +27,9 @@
 #include "ptxsim/TensorMap.h"
 #include "ptxsim/engine/AsyncShadow.h"
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <bitset>
 #include <cstdint>
 #include <string>
@@ -102,29 +104,28 @@ public:
   void add(uint32_t offset) {
     uint32_t index = offset >> 4 & (bits - 1);
     words[index / 64] |= 1ull << (index % 64);
+    first = std::min(first, index / 64);
+    last = std::max(last, index / 64);
   }
   void add(const OperandView &, uint32_t firstRow, uint32_t rows, uint32_t kBytes);
-  /// Calls f(offset, bytes) -> bool for each run of granules, in order, while it is true.
+  /// Calls f(offset, bytes) -> bool for runs of granules, in order, while it is true. (A run that
+  /// crosses a multiple of 1 KB comes in parts.)
   template <class F> bool forRuns(F f) const {
-    for (uint32_t i = 0; i < bits;) {
-      if (i % 64 == 0 && words[i / 64] == 0) {
-        i += 64;
-        continue;
+    for (uint32_t word = first; word <= last && word < words.size(); ++word)
+      for (uint64_t left = words[word]; left != 0;) {
+        auto begin = static_cast<uint32_t>(std::countr_zero(left)),
+             length = static_cast<uint32_t>(std::countr_one(left >> begin));
+        if (!f((word * 64 + begin) << 4, length << 4))
+          return false;
+        left = begin + length == 64 ? 0 : left >> (begin + length) << (begin + length);
       }
-      uint32_t begin = i;
-      while (i < bits && (words[i / 64] >> (i % 64) & 1))
-        ++i;
-      if (i == begin)
-        ++i;
-      else if (!f(begin << 4, (i - begin) << 4))
-        return false;
-    }
     return true;
   }
 
 private:
   static constexpr uint32_t bits = 1u << 14; ///< 256 KB: what a descriptor can address
   std::array<uint64_t, bits / 64> words{};
+  uint32_t first = bits / 64, last = 0; ///< words that are not 0 lie between
 };
 
 /// What an instruction reads through a view.

@@ -328,6 +328,8 @@ void ProgramBuilder::recordTouched() {
       continue;
     const Instruction &instruction = info.function->body[info.instruction];
     const std::string &opcode = instruction.opcode;
+    if (opcode == "wgmma") // judges its registers itself
+      continue;
     bool stores = opcode == "st" || opcode == "red" || opcode == "stmatrix" || opcode == "cp";
     for (size_t i = 0; i < instruction.operands.size(); ++i)
       add(add, *info.function, instruction.operands[i], i == 0 && !stores);

@@ -196,7 +196,8 @@ Flow issueCopy(Warp &w, const Op &op, int lane) {
   }
   const char *name = t.reduces ? "cp.reduce.async.bulk" : "cp.async.bulk";
   AsyncId id =
-      cta.order().begin(origin.number(), w.pc, lane, name, t.toGlobal ? Check::M3 : Check::B6);
+      cta.order().begin(origin.number(), w.pc, lane, name,
+                                 t.toGlobal ? std::optional<Check>() : Check::B6);
   if (!t.fromGlobal &&
       asyncReadsShared(origin, cta, t.source, t.bytes, id, AsyncUnit::Copy) == Flow::Trap)
     return Flow::Trap;

@@ -11,6 +11,15 @@ namespace msa::ptxsim {
 
 void BulkGroups::start(Cta &cta) { threads.assign(cta.warps.size() * 32, Thread()); }
 
+void BulkGroups::finish(Cta &cta) {
+  for (size_t i = 0; i < threads.size(); ++i)
+    for (const Member &member : threads[i].members)
+      if (member.group == threads[i].filling && !cta.cluster->isStopped)
+        Origin{&cta.warps[i / 32], cta.order().operation(member.id).pc, static_cast<int>(i % 32)}
+            .trap(Check::M3, "the kernel ends, and this copy belongs to no group: "
+                             "cp.async.bulk.commit_group is missing");
+}
+
 void BulkGroups::join(Warp &warp, int lane, AsyncId id) {
   Thread &thread = of(warp, lane);
   thread.members.push_back({id, thread.filling});

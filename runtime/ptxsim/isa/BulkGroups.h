@@ -3,7 +3,9 @@
 //
 // Copies from shared to global memory have no mbarrier: each thread collects its own
 // in groups, and waits for all but the newest few; `.read` waits only until the
-// sources have been read.
+// sources have been read. A kernel may end before its copies have: the hardware keeps
+// the CTA's shared memory until they are done, and CUTLASS's sm_100 epilogue relies on it.
+// What was never committed is a mistake (M3).
 //
 //===----------------------------------------------------------------------===//
 #pragma once
@@ -17,6 +19,7 @@ namespace msa::ptxsim {
 class BulkGroups final : public CtaState {
 public:
   void start(Cta &) override;
+  void finish(Cta &) override;
   /// The operation belongs to the group that the thread is filling.
   void join(Warp &, int lane, AsyncId);
   void commit(Warp &, int lane);

@@ -448,7 +448,7 @@ Flow issueStore(const Origin &origin, const Op &op, const Box &box) {
                                                 i, box.at[i]));
   AsyncId id = cta.order().begin(
       origin.number(), origin.pc, origin.lane,
-      op.mode & reduceBit ? "cp.reduce.async.bulk.tensor" : "cp.async.bulk.tensor", Check::M3);
+      op.mode & reduceBit ? "cp.reduce.async.bulk.tensor" : "cp.async.bulk.tensor");
   if (asyncReadsShared(origin, cta, source, box.bytes(), id, AsyncUnit::Copy) == Flow::Trap)
     return Flow::Trap;
   cta.state<BulkGroups>().join(*origin.warp, origin.lane, id);

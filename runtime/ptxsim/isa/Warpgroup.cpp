@@ -105,8 +105,6 @@ bool Warpgroups::renames(const Warp &w, uint32_t pc) const {
 
 Flow Warpgroups::touch(Warp &w, Ref ref, bool writes, uint32_t mask) {
   const Instruction &instruction = w.program->instruction(w.pc);
-  if (instruction.opcode == "wgmma")
-    return Flow::Next;
   const Use &use = warps[w.index].uses[ref];
   const bool isMove = instruction.opcode == "mov";
   if (use.accumulator != 0 || (use.source != 0 && (writes || !isMove)))

@@ -82,7 +82,10 @@ constexpr uint32_t sampleBytes = 512;
 /// of each row group, which is enough to miss no tile.
 Flow judgeReads(const Origin &origin, const WgmmaProduct &product, bool sharedA) {
   Cta &cta = origin.cta();
-  if (!cta.asyncShadow.enabled())
+  bool wanted = false;
+  for (Check check : {Check::P1, Check::P2, Check::P3, Check::P5, Check::P6})
+    wanted = wanted || cta.checks(check);
+  if (!cta.asyncShadow.enabled() || !wanted)
     return Flow::Next;
   GranuleSet granulesB;
   granulesB.add(product.b.view, 0, product.b.use.rows, WgmmaForm::kBytes);

@@ -143,6 +143,16 @@ void WgmmaProduct::multiplyBits(WgmmaScratch &scratch) const {
 
 namespace {
 
+/// A thread quad's elements: of a row of D, or of one register.
+typedef uint32_t Quad __attribute__((vector_size(16)));
+
+Quad loadQuad(const uint32_t *from) {
+  Quad quad;
+  std::memcpy(&quad, from, sizeof(quad));
+  return quad;
+}
+void storeQuad(uint32_t *to, Quad quad) { std::memcpy(to, &quad, sizeof(quad)); }
+
 /// Calls f(register, row, column) for pairs of elements of a thread: columns `column` and
 /// `column + 1` of row `row` of the warp (plus lane / 4 and 2 * (lane % 4)).
 template <class F> void forPairs(const WgmmaForm &form, F f) {
@@ -168,11 +178,11 @@ void WgmmaProduct::loadD(uint32_t *panel) const {
         return;
       }
       const uint32_t *high = w.cells<uint32_t>(list[reg + 1]);
-      for (uint32_t i = 0; i < 8; ++i)
-        for (uint32_t j = 0; j < 4; ++j) {
-          out[i * form.n + 2 * j] = low[4 * i + j];
-          out[i * form.n + 2 * j + 1] = high[4 * i + j];
-        }
+      for (uint32_t i = 0; i < 8; ++i) {
+        const Quad a = loadQuad(low + 4 * i), b = loadQuad(high + 4 * i);
+        storeQuad(out + i * form.n, __builtin_shufflevector(a, b, 0, 4, 1, 5));
+        storeQuad(out + i * form.n + 4, __builtin_shufflevector(a, b, 2, 6, 3, 7));
+      }
     });
   }
 }
@@ -193,11 +203,11 @@ void WgmmaProduct::storeD(const uint32_t *panel) const {
         return;
       }
       uint32_t *high = w.cells<uint32_t>(list[reg + 1]);
-      for (uint32_t i = 0; i < 8; ++i)
-        for (uint32_t j = 0; j < 4; ++j) {
-          low[4 * i + j] = in[i * form.n + 2 * j];
-          high[4 * i + j] = in[i * form.n + 2 * j + 1];
-        }
+      for (uint32_t i = 0; i < 8; ++i) {
+        const Quad a = loadQuad(in + i * form.n), b = loadQuad(in + i * form.n + 4);
+        storeQuad(low + 4 * i, __builtin_shufflevector(a, b, 0, 2, 4, 6));
+        storeQuad(high + 4 * i, __builtin_shufflevector(a, b, 1, 3, 5, 7));
+      }
     });
   }
 }
