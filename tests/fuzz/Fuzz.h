@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cctype>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -23,6 +24,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace msa::fuzz {
@@ -32,6 +34,7 @@ struct Target {
   std::string name;
   std::vector<std::string> seeds;
   std::vector<std::string> dictionary;
+  bool lines = false; ///< text whose lines and words are worth moving: most edits do
   /// Returns true when the input was accepted.
   std::function<bool(std::string_view)> run;
 };
@@ -51,7 +54,71 @@ public:
 private:
   size_t pick(size_t n) { return n == 0 ? 0 : rng() % n; }
 
+  /// Begin and end of a random line, its end of line included.
+  std::pair<size_t, size_t> line(const std::string &s) {
+    size_t at = pick(s.size() + 1), begin = s.rfind('\n', at == 0 ? 0 : at - 1);
+    begin = begin == std::string::npos || at == 0 ? 0 : begin + 1;
+    size_t end = s.find('\n', begin);
+    return {begin, end == std::string::npos ? s.size() : end + 1};
+  }
+
+  /// A random word: letters, digits and what names have.
+  std::pair<size_t, size_t> word(const std::string &s) {
+    auto inWord = [&](size_t i) {
+      return std::isalnum(static_cast<unsigned char>(s[i])) || s[i] == '_' || s[i] == '%' ||
+             s[i] == ':';
+    };
+    size_t begin = pick(s.size() + 1);
+    while (begin < s.size() && !inWord(begin))
+      ++begin;
+    while (begin > 0 && begin <= s.size() && inWord(begin - 1))
+      --begin;
+    size_t end = begin;
+    while (end < s.size() && inWord(end))
+      ++end;
+    return {begin, end};
+  }
+
+  void editLines(std::string &s) {
+    const std::string &other = target.seeds[pick(target.seeds.size())];
+    auto [begin, end] = line(s);
+    switch (pick(6)) {
+    case 0:
+      s.erase(begin, end - begin);
+      break;
+    case 1: // a line of this text or of another goes elsewhere
+    case 2: {
+      const std::string &from = pick(2) ? s : other;
+      auto [first, last] = line(from);
+      s.insert(begin, from.substr(first, last - first));
+      break;
+    }
+    case 3: // swap with the next line
+      if (size_t next = s.find('\n', end); next != std::string::npos) {
+        std::string moved = s.substr(begin, end - begin);
+        s.insert(next + 1, moved);
+        s.erase(begin, end - begin);
+      }
+      break;
+    case 4: { // a word for another
+      auto [first, last] = word(s);
+      auto [otherFirst, otherLast] = word(other);
+      s.replace(first, last - first, other.substr(otherFirst, otherLast - otherFirst));
+      break;
+    }
+    default: { // a word for one that is known to mean something
+      auto [first, last] = word(s);
+      if (!target.dictionary.empty())
+        s.replace(first, last - first, target.dictionary[pick(target.dictionary.size())]);
+    }
+    }
+  }
+
   void edit(std::string &s) {
+    if (target.lines && pick(8) != 0) {
+      editLines(s);
+      return;
+    }
     static const std::vector<std::string> numbers = {"0",
                                                      "-1",
                                                      "1",

@@ -78,9 +78,9 @@ private:
               const std::string &operation) {
     Statement changed = at;
     changed.operands[index] = "%msa_mutant";
-    add(kind, fmt::format("{{ .reg .{} %msa_mutant; {} {} }}", type,
-                          fmt::format(fmt::runtime(operation), at.operands[index]),
-                          changed.text()));
+    add(kind,
+        fmt::format("{{ .reg .{} %msa_mutant; {} {} }}", type,
+                    fmt::format(fmt::runtime(operation), at.operands[index]), changed.text()));
   }
   void flip(const std::string &kind, size_t index, const char *type, uint64_t mask) {
     if (index < at.operands.size())
@@ -164,9 +164,10 @@ private:
   }
 
   void guards() {
-    bool asynchronous = is("cp.async.bulk") || is("cp.reduce.async.bulk") || is("mbarrier.arrive") ||
-                        is("mbarrier.expect_tx") || is("mbarrier.init") || is("tcgen05.mma") ||
-                        is("tcgen05.commit") || is("tcgen05.cp") || is("clusterlaunchcontrol.try");
+    bool asynchronous = is("cp.async.bulk") || is("cp.reduce.async.bulk") ||
+                        is("mbarrier.arrive") || is("mbarrier.expect_tx") || is("mbarrier.init") ||
+                        is("tcgen05.mma") || is("tcgen05.commit") || is("tcgen05.cp") ||
+                        is("clusterlaunchcontrol.try");
     if (at.guard.empty() || !asynchronous)
       return;
     Statement changed = at;

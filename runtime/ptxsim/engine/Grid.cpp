@@ -12,6 +12,7 @@
 //===----------------------------------------------------------------------===//
 #include "ptxsim/engine/Grid.h"
 
+#include "ptxsim/TensorMap.h"
 #include "ptxsim/engine/Provenance.h"
 
 #include <fmt/format.h>
@@ -118,6 +119,16 @@ GridOutcome runOrdered(const Launch &launch) {
 // Races between CTAs
 //===----------------------------------------------------------------------===//
 
+/// Buffers that are written through tensor maps among the parameters (they are aligned to 64 bytes).
+void watchMapped(const Program &program, const Launch &launch, GlobalRaces &races) {
+  const std::vector<uint8_t> &block = launch.config->parameters;
+  TensorMap map;
+  for (size_t at = 0; program.tensorStores && at + 128 <= block.size(); at += 64)
+    if (decodeTensorMap(&block[at], map))
+      if (Allocation *allocation = launch.memory->find(map.address))
+        races.watch(*allocation);
+}
+
 /// Watches the buffers that an independent grid may write.
 void watchWritten(const Program &program, Launch &launch, GlobalRaces &races) {
   if (program.order == GridOrder::Ordered || !launch.checks.on(Check::P5) ||
@@ -126,6 +137,7 @@ void watchWritten(const Program &program, Launch &launch, GlobalRaces &races) {
   races.configure(program.globalGranule);
   launch.globalRaces = &races;
   const std::vector<uint8_t> &block = launch.config->parameters;
+  watchMapped(program, launch, races);
   ParameterSet written = program.writtenParameters;
   if (written & anyBuffer)
     for (const auto &allocation : launch.memory->allocations)

@@ -34,60 +34,67 @@ struct Saturating {
 /// Rows x columns of D that stay in registers over the whole of k: enough independent sums to hide
 /// the latency of an addition, few enough for 16 AVX2 registers.
 template <class Sums, int Rows, int Columns, class T>
-[[gnu::always_inline]] inline void gemmBlock(int k, int stride, const T *a, const T *b, T *d) {
+[[gnu::always_inline]] inline void gemmBlock(int k, Strides stride, const T *a, const T *b, T *d) {
   using Sum = decltype(Sums::start(T()));
   Sum sums[Rows][Columns];
   for (int row = 0; row < Rows; ++row)
     for (int col = 0; col < Columns; ++col)
-      sums[row][col] = Sums::start(d[row * stride + col]);
+      sums[row][col] = Sums::start(d[row * stride.d + col]);
   for (int inner = 0; inner < k; ++inner) {
-    const T *right = b + inner * stride;
+    const T *right = b + inner * stride.b;
     for (int row = 0; row < Rows; ++row) {
-      const auto left = static_cast<Sum>(a[row * k + inner]);
+      const auto left = static_cast<Sum>(a[row * stride.a + inner]);
       for (int col = 0; col < Columns; ++col)
         sums[row][col] += left * static_cast<Sum>(right[col]);
     }
   }
   for (int row = 0; row < Rows; ++row)
     for (int col = 0; col < Columns; ++col)
-      d[row * stride + col] = Sums::finish(d[row * stride + col], sums[row][col]);
+      d[row * stride.d + col] = Sums::finish(d[row * stride.d + col], sums[row][col]);
 }
 
 /// Columns [0, Columns) of all rows.
 template <class Sums, int Columns, class T>
-[[gnu::always_inline]] inline void gemmStrip(GemmSize size, const T *a, const T *b, T *d) {
+[[gnu::always_inline]] inline void gemmStrip(GemmSize size, Strides stride, const T *a, const T *b,
+                                             T *d) {
   int row = 0;
   for (; row + 4 <= size.m; row += 4)
-    gemmBlock<Sums, 4, Columns>(size.k, size.n, a + row * size.k, b, d + row * size.n);
+    gemmBlock<Sums, 4, Columns>(size.k, stride, a + row * stride.a, b, d + row * stride.d);
   for (; row < size.m; ++row)
-    gemmBlock<Sums, 1, Columns>(size.k, size.n, a + row * size.k, b, d + row * size.n);
+    gemmBlock<Sums, 1, Columns>(size.k, stride, a + row * stride.a, b, d + row * stride.d);
 }
 
 template <class Sums, class T>
-[[gnu::always_inline]] inline void gemmColumns(GemmSize size, const T *a, const T *b, T *d) {
+[[gnu::always_inline]] inline void gemmColumns(GemmSize size, Strides stride, const T *a,
+                                               const T *b, T *d) {
   int col = 0;
   for (; col + 16 <= size.n; col += 16)
-    gemmStrip<Sums, 16>(size, a, b + col, d + col);
+    gemmStrip<Sums, 16>(size, stride, a, b + col, d + col);
   for (; col + 8 <= size.n; col += 8)
-    gemmStrip<Sums, 8>(size, a, b + col, d + col);
+    gemmStrip<Sums, 8>(size, stride, a, b + col, d + col);
   for (; col < size.n; ++col)
-    gemmStrip<Sums, 1>(size, a, b + col, d + col);
+    gemmStrip<Sums, 1>(size, stride, a, b + col, d + col);
 }
 
-MSA_CLONES void floatColumns(GemmSize size, const float *a, const float *b, float *d) {
-  gemmColumns<Canonical>(size, a, b, d);
+MSA_CLONES void floatColumns(GemmSize size, Strides stride, const float *a, const float *b,
+                             float *d) {
+  gemmColumns<Canonical>(size, stride, a, b, d);
 }
 MSA_CLONES void wrappingColumns(GemmSize size, const int32_t *a, const int32_t *b, int32_t *d) {
-  gemmColumns<Wrapping>(size, a, b, d);
+  gemmColumns<Wrapping>(size, {size.k, size.n, size.n}, a, b, d);
 }
 MSA_CLONES void saturatingColumns(GemmSize size, const int32_t *a, const int32_t *b, int32_t *d) {
-  gemmColumns<Saturating>(size, a, b, d);
+  gemmColumns<Saturating>(size, {size.k, size.n, size.n}, a, b, d);
 }
 
 } // namespace
 
+void gemmStrided(GemmSize size, Strides stride, const float *a, const float *b, float *d) {
+  floatColumns(size, stride, a, b, d);
+}
+
 void gemmFast(GemmSize size, const float *a, const float *b, float *d) {
-  floatColumns(size, a, b, d);
+  floatColumns(size, {size.k, size.n, size.n}, a, b, d);
 }
 
 void gemmInteger(GemmSize size, const int32_t *a, const int32_t *b, int32_t *d, bool satfinite) {

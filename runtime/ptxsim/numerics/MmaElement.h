@@ -1,8 +1,9 @@
-//===- MmaElement.h - one element of an exact product ---------------------===//
+//===- MmaElement.h - parts of matrix products ----------------------------===//
 //
-// Internal to MmaExact.cpp and BlockScale.cpp: the tensor cores' rounding in
-// integers, one element at a time. It is the definition that the vector code
-// falls back to where a result is subnormal, infinite or not a number.
+// Internal to Mma.cpp, MmaExact.cpp and BlockScale.cpp. Above all the tensor
+// cores' rounding in integers, one element at a time: it is the definition that
+// the vector code falls back to where a result is subnormal, infinite or not a
+// number.
 //
 //===----------------------------------------------------------------------===//
 #pragma once
@@ -11,13 +12,20 @@
 
 // The vector code is compiled for several instruction sets; the loader takes the best one that the
 // CPU has. All give the same bits.
-#if defined(__x86_64__) && defined(__linux__)
+#if defined(__x86_64__) && defined(__linux__) && !defined(MSA_PTXSIM_PLAIN)
 #define MSA_CLONES __attribute__((target_clones("default", "avx2", "avx512f")))
 #else
 #define MSA_CLONES
 #endif
 
 namespace msa::ptxsim::numerics {
+
+/// Distances between rows, in elements.
+struct Strides {
+  int a, b, d;
+};
+/// gemmFast on parts of panels.
+void gemmStrided(GemmSize, Strides, const float *a, const float *b, float *d);
 
 /// Exponent of the subnormals of an operand type; -126 for types with FP32's range.
 int minExponentOf(SmallFloat);
