@@ -61,6 +61,7 @@ using TensorMapBytes = std::array<uint8_t, 128>;
 unsigned bitsOf(TensorType);
 /// The 4- and 6-bit types that take 16 bytes of shared memory for 16 elements.
 bool isPadded(TensorType);
+bool isFloating(TensorType);
 /// Bytes of a row of the box in shared memory, padding included.
 uint32_t innerBytes(const TensorMap &);
 /// Elements of the box along a dimension: ceil(box / element stride).
@@ -94,7 +95,32 @@ inline uint32_t swizzled(Swizzle mode, uint32_t a) {
 Status checkTensorMap(const TensorMap &, std::string_view path);
 /// The bytes of a map; not checked.
 TensorMapBytes encodeTensorMap(const TensorMap &);
-/// False if the bytes are no map: other magic, or a checksum that does not fit.
+/// False if the bytes are no map: other magic, or a checksum that does not fit. Numbers are brought
+/// into their ranges, but not checked.
 bool decodeTensorMap(const uint8_t *bytes, TensorMap &);
+/// The map as a copy uses it: decoded, and all rules checked (M1). Missing for what exists and the
+/// simulator does not run: interleave, 96-byte swizzle.
+Status openTensorMap(const uint8_t *bytes, TensorMap &);
+
+/// Fields of tensormap.replace (PTX ISA 9.7.9.28).
+enum class TensorMapField : uint8_t {
+  Address,
+  Rank,
+  BoxDim,
+  GlobalDim,
+  GlobalStride,
+  ElementStride,
+  ElemType,
+  Interleave,
+  SwizzleMode,
+  SwizzleAtomicity,
+  FillMode
+};
+inline constexpr unsigned tensorMapFieldCount = 11;
+/// "global_address": the word of the instruction.
+std::string_view toString(TensorMapField);
+/// Edits one field of 128 bytes of a map, or of 128 zero bytes (an empty map). Values are those of
+/// the instruction: rank - 1, strides in bytes, codes of table 33.
+Status replaceInTensorMap(uint8_t *bytes, TensorMapField, unsigned ordinal, uint64_t value);
 
 } // namespace msa::ptxsim

@@ -39,14 +39,14 @@ struct Target {
   std::function<bool(std::string_view)> run;
 };
 
-/// One to eight random edits of a random seed.
+/// One to eight random edits of a random seed (to three where lines and words are moved).
 class Mutator {
 public:
   Mutator(const Target &target, uint64_t seed) : target(target), rng(seed) {}
 
   std::string next() {
     std::string input = target.seeds[pick(target.seeds.size())];
-    for (size_t edits = 1 + pick(8); edits > 0; --edits)
+    for (size_t edits = 1 + pick(target.lines ? 3 : 8); edits > 0; --edits)
       edit(input);
     return input;
   }
@@ -66,7 +66,8 @@ private:
   std::pair<size_t, size_t> word(const std::string &s) {
     auto inWord = [&](size_t i) {
       return std::isalnum(static_cast<unsigned char>(s[i])) || s[i] == '_' || s[i] == '%' ||
-             s[i] == ':';
+             s[i] == '-' ||
+             (s[i] == ':' && i > 0 && i + 1 < s.size() && (s[i - 1] == ':' || s[i + 1] == ':'));
     };
     size_t begin = pick(s.size() + 1);
     while (begin < s.size() && !inWord(begin))
@@ -79,10 +80,29 @@ private:
     return {begin, end};
   }
 
+  const std::string &number() {
+    static const std::vector<std::string> numbers = {"0",
+                                                     "-1",
+                                                     "1",
+                                                     "255",
+                                                     "65536",
+                                                     "2147483647",
+                                                     "2147483648",
+                                                     "-2147483649",
+                                                     "4294967296",
+                                                     "9223372036854775807",
+                                                     "18446744073709551616",
+                                                     "1e309",
+                                                     "-0",
+                                                     "0.5",
+                                                     "nan"};
+    return numbers[pick(numbers.size())];
+  }
+
   void editLines(std::string &s) {
     const std::string &other = target.seeds[pick(target.seeds.size())];
     auto [begin, end] = line(s);
-    switch (pick(6)) {
+    switch (pick(8)) {
     case 0:
       s.erase(begin, end - begin);
       break;
@@ -106,6 +126,13 @@ private:
       s.replace(first, last - first, other.substr(otherFirst, otherLast - otherFirst));
       break;
     }
+    case 5:
+      replaceNumber(s, pick(s.size() + 1),
+                    std::to_string(pick(pick(2) ? 300 : 20) * (1 + 15 * pick(2))));
+      break;
+    case 6:
+      replaceNumber(s, pick(s.size() + 1), number());
+      break;
     default: { // a word for one that is known to mean something
       auto [first, last] = word(s);
       if (!target.dictionary.empty())
@@ -119,21 +146,6 @@ private:
       editLines(s);
       return;
     }
-    static const std::vector<std::string> numbers = {"0",
-                                                     "-1",
-                                                     "1",
-                                                     "255",
-                                                     "65536",
-                                                     "2147483647",
-                                                     "2147483648",
-                                                     "-2147483649",
-                                                     "4294967296",
-                                                     "9223372036854775807",
-                                                     "18446744073709551616",
-                                                     "1e309",
-                                                     "-0",
-                                                     "0.5",
-                                                     "nan"};
     size_t at = pick(s.size() + 1), length = 1 + pick(16);
     switch (pick(10)) {
     case 0: // flip a bit
@@ -161,7 +173,7 @@ private:
         s.insert(at, target.dictionary[pick(target.dictionary.size())]);
       break;
     case 7: // replace a number
-      replaceNumber(s, at, numbers[pick(numbers.size())]);
+      replaceNumber(s, at, number());
       break;
     case 8:
       s.resize(at);

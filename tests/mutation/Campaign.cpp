@@ -109,6 +109,7 @@ struct Running {
   Trial trial;
   const Prepared *from = nullptr;
   size_t mutant = 0, schedule = 0, result = 0;
+  bool probing = false; ///< it survived: is it reached?
 };
 
 /// True when the outcome settles the mutant.
@@ -154,7 +155,7 @@ public:
     result.kernel = from.given->name;
     result.mutant = from.mutants[mutant];
     out.results.push_back(std::move(result));
-    return start({{}, &from, mutant, 0, out.results.size() - 1});
+    return start({{}, &from, mutant, 0, out.results.size() - 1, false});
   }
   Status finish() {
     while (!running.empty())
@@ -165,7 +166,9 @@ public:
 private:
   Status start(Running next) {
     const Prepared &from = *next.from;
-    std::string text = apply(from.given->text, from.mutants[next.mutant]);
+    const Mutant &mutant = from.mutants[next.mutant];
+    std::string text =
+        edited(from.given->text, next.probing ? std::vector<Edit>{mutant.probe} : mutant.edits);
     MSA_ASSIGN_OR_RETURN(next.trial, Trial::start(*from.given, text,
                                                   from.clean[next.schedule].schedule, from.limits));
     running.push_back(std::move(next));
@@ -184,9 +187,18 @@ private:
     Running done = std::move(*found);
     running.erase(found);
     Result &result = out.results[done.result];
-    if (!judge(done.trial.finish(status), done.from->clean[done.schedule], result) &&
-        ++done.schedule < done.from->clean.size())
+    Outcome outcome = done.trial.finish(status);
+    const Clean &clean = done.from->clean[done.schedule];
+    bool settled = done.probing ? outcome.ending != Ending::Done : judge(outcome, clean, result);
+    if (!settled && ++done.schedule < done.from->clean.size())
       return start(std::move(done));
+    if (!settled && !done.probing) { // it survived every schedule
+      done.probing = true;
+      done.schedule = 0;
+      return start(std::move(done));
+    }
+    if (!settled)
+      result.verdict = Verdict::Unreached;
     progress.advance(1, result.kernel);
     return {};
   }

@@ -26,7 +26,8 @@ struct CampaignOptions {
   bool quiet = false;
 };
 
-enum class Verdict : uint8_t { Trapped, WrongOutput, Refused, Survived, Hung, Crashed };
+/// Unreached: the launch never executes the instruction; such a mutant says nothing.
+enum class Verdict : uint8_t { Trapped, WrongOutput, Refused, Unreached, Survived, Hung, Crashed };
 
 struct Result {
   std::string kernel;

@@ -61,15 +61,19 @@ public:
 private:
   bool is(std::string_view prefix) const { return at.startsWith(prefix); }
 
-  void add(const std::string &kind, std::string replacement) {
+  void add(const std::string &kind, const std::string &replacement) {
     std::string shown = at.text();
     if (shown.size() > shownCharacters)
       shown = shown.substr(0, shownCharacters) + "...";
     const std::string &text = source.all();
     auto lineBreaks = std::count(text.begin() + static_cast<std::ptrdiff_t>(at.begin),
                                  text.begin() + static_cast<std::ptrdiff_t>(at.end), '\n');
-    replacement.append(static_cast<size_t>(lineBreaks), '\n');
-    mutants.push_back({kind, line, std::move(shown), {{at.begin, at.end, std::move(replacement)}}});
+    std::string breaks(static_cast<size_t>(lineBreaks), '\n');
+    Mutant mutant{kind, line, std::move(shown), {{at.begin, at.end, replacement + breaks}}, {}};
+    // A mutant of the guard matters where its instruction is skipped, too.
+    bool ofGuard = at.guard.empty() || kind.starts_with("guard");
+    mutant.probe = {at.begin, at.end, (ofGuard ? "trap;" : at.guard + " trap;") + breaks};
+    mutants.push_back(std::move(mutant));
   }
   void drop(const std::string &kind) { add(kind, ""); }
 
@@ -222,9 +226,9 @@ Expected<std::vector<Mutant>> mutantsOf(const std::string &text, const std::stri
   return std::move(finder.mutants);
 }
 
-std::string apply(const std::string &text, const Mutant &mutant) {
+std::string edited(const std::string &text, const std::vector<Edit> &edits) {
   std::string changed = text;
-  for (auto edit = mutant.edits.rbegin(); edit != mutant.edits.rend(); ++edit)
+  for (auto edit = edits.rbegin(); edit != edits.rend(); ++edit)
     changed.replace(edit->begin, edit->end - edit->begin, edit->text);
   return changed;
 }

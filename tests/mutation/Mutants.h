@@ -26,12 +26,13 @@ struct Mutant {
   uint32_t line = 0;
   std::string instruction; ///< as it stands in the text, shortened
   std::vector<Edit> edits; ///< by position; most have one
+  Edit probe;              ///< a trap in its place: does the launch come here at all?
 };
 
 /// Every mutant of a PTX text, in the order of the text. `name` is for messages.
 Expected<std::vector<Mutant>> mutantsOf(const std::string &text, const std::string &name);
 
-/// The text with a mutant's edits; line numbers are the same.
-std::string apply(const std::string &text, const Mutant &);
+/// The text with edits, ordered by position; line numbers are the same.
+std::string edited(const std::string &text, const std::vector<Edit> &);
 
 } // namespace msa::mutation

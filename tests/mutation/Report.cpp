@@ -19,6 +19,8 @@ const char *toString(Verdict verdict) {
     return "wrong-output";
   case Verdict::Refused:
     return "refused";
+  case Verdict::Unreached:
+    return "unreached";
   case Verdict::Survived:
     return "survived";
   case Verdict::Hung:
@@ -30,7 +32,7 @@ const char *toString(Verdict verdict) {
 }
 
 struct Row {
-  size_t mutants = 0, caught = 0, refused = 0, survived = 0;
+  size_t mutants = 0, caught = 0, refused = 0, unreached = 0, survived = 0;
   std::map<std::string, size_t> by;
 };
 
@@ -97,6 +99,10 @@ Summary summarise(const CampaignResult &campaign, const std::vector<KnownSurvivo
       ++summary.refused;
       continue;
     }
+    if (result.verdict == Verdict::Unreached) {
+      ++summary.unreached;
+      continue;
+    }
     ++summary.mutants;
     if (result.verdict == Verdict::Hung || result.verdict == Verdict::Crashed)
       summary.findings.push_back(&result);
@@ -121,6 +127,10 @@ std::string toTable(const CampaignResult &campaign, const Summary &summary) {
       ++row.refused;
       continue;
     }
+    if (result.verdict == Verdict::Unreached) {
+      ++row.unreached;
+      continue;
+    }
     ++row.mutants;
     if (result.verdict == Verdict::Survived) {
       ++row.survived;
@@ -129,15 +139,16 @@ std::string toTable(const CampaignResult &campaign, const Summary &summary) {
     row.caught += result.verdict == Verdict::Trapped || result.verdict == Verdict::WrongOutput;
     ++row.by[result.by];
   }
-  std::string text = fmt::format("{:<18} {:>7} {:>7} {:>8} {:>7}  {}\n", "kind", "mutants",
-                                 "caught", "survived", "refused", "by");
+  std::string text = fmt::format("{:<18} {:>7} {:>7} {:>8} {:>7} {:>9}  {}\n", "kind", "mutants",
+                                 "caught", "survived", "refused", "unreached", "by");
   for (const auto &[kind, row] : rows)
-    text += fmt::format("{:<18} {:>7} {:>7} {:>8} {:>7}  {}\n", kind, row.mutants, row.caught,
-                        row.survived, row.refused, listOf(row.by));
-  text += fmt::format("{:<18} {:>7} {:>7} {:>8} {:>7}  {:.2f} % caught, {:.2f} % of those that are "
-                      "not known to be equivalent\n",
-                      "all", summary.mutants, summary.caught, summary.survived, summary.refused,
-                      100 * summary.share(), 100 * summary.shareOfMistakes());
+    text += fmt::format("{:<18} {:>7} {:>7} {:>8} {:>7} {:>9}  {}\n", kind, row.mutants, row.caught,
+                        row.survived, row.refused, row.unreached, listOf(row.by));
+  text += fmt::format(
+      "{:<18} {:>7} {:>7} {:>8} {:>7} {:>9}  {:.2f} % caught, {:.2f} % of those that are "
+      "not known to be equivalent\n",
+      "all", summary.mutants, summary.caught, summary.survived, summary.refused, summary.unreached,
+      100 * summary.share(), 100 * summary.shareOfMistakes());
   for (const auto &[name, reason] : campaign.skipped)
     text += fmt::format("skipped {}: {}\n", name, reason.substr(0, reason.find('\n')));
   for (const Result *result : summary.findings)
@@ -150,8 +161,8 @@ std::string toTable(const CampaignResult &campaign, const Summary &summary) {
 std::string toJson(const CampaignResult &campaign, const Summary &summary) {
   nlohmann::ordered_json out = {{"mutants", summary.mutants},   {"caught", summary.caught},
                                 {"survived", summary.survived}, {"equivalent", summary.equivalent},
-                                {"refused", summary.refused},   {"share", summary.share()},
-                                {"skipped", campaign.skipped}};
+                                {"refused", summary.refused},   {"unreached", summary.unreached},
+                                {"share", summary.share()},     {"skipped", campaign.skipped}};
   out["results"] = nlohmann::ordered_json::array();
   for (const Result &result : campaign.results)
     out["results"].push_back({{"kernel", result.kernel},

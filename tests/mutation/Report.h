@@ -21,11 +21,11 @@ struct KnownSurvivor {
 Expected<std::vector<KnownSurvivor>> readSurvivors(const std::filesystem::path &);
 
 struct Summary {
-  size_t mutants = 0; ///< that decode
-  size_t caught = 0, refused = 0, survived = 0;
+  size_t mutants = 0; ///< that decode, and that the launch reaches
+  size_t caught = 0, refused = 0, unreached = 0, survived = 0;
   size_t equivalent = 0;                                  ///< of the survivors
   std::vector<const Result *> unlisted, listed, findings; ///< findings: hangs and crashes
-  double share() const;                                   ///< caught of all that decode
+  double share() const;                                   ///< caught, of `mutants`
   double shareOfMistakes() const;                         ///< of those that are not equivalent
 };
 Summary summarise(const CampaignResult &, const std::vector<KnownSurvivor> &);

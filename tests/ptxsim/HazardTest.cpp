@@ -166,7 +166,7 @@ const std::vector<Pair> pairs = {
     {"B5", "a misaligned mbarrier", "@%p1 mbarrier.init.shared.b64 [bar+<<4||8>>], 1;"},
     {"B6", "a load that nobody waits for", init + load() + "<<||" + wait("W0") + ">>"},
     {"M1", "a size that is no multiple of 16",
-     init + load("<<24||32>>", "<<24||32>>") + wait("W0")},
+     init + "mov.u32 %r50, <<24||32>>;" + load("%r50", "%r50") + wait("W0")},
     {"M1", "no tensor map",
      init +
          "@%p1 mbarrier.arrive.expect_tx.shared.b64 _, [bar], 1024; @%p1 "

@@ -90,13 +90,15 @@ void writeWatched(const Origin &origin, const GlobalPlace &place, uint32_t bytes
   const Launch &launch = *origin.cta().launch;
   place.allocation->touch(place.offset, bytes);
   GlobalRaces::Watched *watched = watchedOf(place);
-  if (!watched || !launch.globalRaces)
+  uint64_t first = place.offset;
+  uint32_t size = bytes;
+  if (!watched || !launch.globalRaces || !launch.globalRaces->wholeGranules(first, size))
     return write();
   std::unique_lock<std::mutex> lock;
   if (launch.sharedBetweenThreads)
     lock = std::unique_lock(watched->writing);
   std::vector<GlobalRaces::Suspect> suspects;
-  launch.globalRaces->write(*watched, place.offset, bytes, origin.cta().linear,
+  launch.globalRaces->write(*watched, first, size, origin.cta().linear,
                             origin.pc << 5 | origin.warp->index, suspects);
   write();
   launch.globalRaces->judge(suspects);
@@ -108,8 +110,11 @@ void readGlobal(const Origin &origin, const GlobalPlace &place, uint32_t bytes, 
                 size_t at) {
   const Launch &launch = *origin.cta().launch;
   place.allocation->touch(place.offset, bytes);
-  if (GlobalRaces::Watched *watched = watchedOf(place); watched && launch.globalRaces)
-    launch.globalRaces->read(*watched, place.offset, bytes, origin.cta().linear);
+  uint64_t first = place.offset;
+  uint32_t size = bytes;
+  if (GlobalRaces::Watched *watched = watchedOf(place);
+      watched && launch.globalRaces && launch.globalRaces->wholeGranules(first, size))
+    launch.globalRaces->read(*watched, first, size, origin.cta().linear);
   std::memcpy(to.bytes.data() + at, place.allocation->host + place.offset, bytes);
   if (place.allocation->shadow)
     std::memcpy(to.initialised.data() + at, place.allocation->shadow + place.offset, bytes);
@@ -164,7 +169,7 @@ bool isLegal(Reduction op, ReductionType type) {
   using T = ReductionType;
   switch (op) {
   case Reduction::Add:
-    return type != T::B32 && type != T::B64;
+    return type != T::B32 && type != T::B64 && type != T::S64;
   case Reduction::Min:
   case Reduction::Max:
     return type == T::U32 || type == T::S32 || type == T::U64 || type == T::S64 || type == T::F16 ||

@@ -19,6 +19,7 @@ void AsyncShadow::start() {
   if (inUse)
     std::fill(cells.begin(), cells.end(), Cell());
   tiles.clear();
+  narrowWriters.clear();
   inUse = false;
 }
 
@@ -145,6 +146,46 @@ Flow judgeCopies(const Origin &origin, Cta &owner, uint32_t begin, uint32_t end)
   return Flow::Next;
 }
 
+/// A remote store to the bytes [begin, end) of a cell that `me` does not know to be complete; 0:
+/// none. Reductions are passed over if `reduces`.
+AsyncId openNarrowWriter(const Cta &owner, const AsyncShadow::Cell &cell, uint32_t cellStart,
+                         uint32_t begin, uint32_t end, unsigned me, bool reduces) {
+  const AsyncShadow &shadow = owner.asyncShadow;
+  for (uint32_t i = 0; i < 4; ++i) {
+    uint32_t at = cellStart + 4 * i;
+    if (!((cell.narrow >> i) & 1) || at + 4 <= begin || at >= end)
+      continue;
+    auto found = shadow.narrowWriters.find(at / 4);
+    if (found == shadow.narrowWriters.end() || owner.order().isComplete(me, found->second))
+      continue;
+    if (!reduces ||
+        !std::string_view(owner.order().operation(found->second).what).starts_with("red"))
+      return found->second;
+  }
+  return 0;
+}
+
+/// The bytes [begin, end) of the cell have another writer now.
+void forgetNarrow(AsyncShadow::Cell &cell, uint32_t cellStart, uint32_t begin, uint32_t end) {
+  for (uint32_t i = 0; i < 4; ++i)
+    if (uint32_t at = cellStart + 4 * i; at < end && begin < at + 4)
+      cell.narrow = cell.narrow & ~(1u << i) & 15;
+}
+
+/// What plain accesses left in [begin, end) is replaced; they were ordered before.
+void forgetPlain(Cta &owner, uint32_t begin, uint32_t end) {
+  if (owner.races.enabled())
+    for (uint32_t at = begin; at < end; at += owner.races.granuleBytes()) {
+      SharedRaces::Granule &g = owner.races.granuleAt(at);
+      g.writeSegment = 0;
+      g.readers = 0;
+    }
+}
+
+bool isBulkReduction(const Order &order, AsyncId id) {
+  return std::string_view(order.operation(id).what).starts_with("cp.reduce");
+}
+
 std::string waitHint(const Cta &owner, AsyncId id) {
   std::string_view what = owner.order().operation(id).what;
   if (what.starts_with("tcgen05"))
@@ -177,16 +218,56 @@ Flow asyncReadsShared(const Origin &origin, Cta &owner, uint32_t offset, uint32_
     if (cell.barriers && overlapsBarrier(cell, at, offset, end) &&
         trapBarrier(origin, owner, at, "reads") == Flow::Trap)
       return Flow::Trap;
-    if (cell.writer && cell.writer != id && !order.isComplete(me, cell.writer) &&
+    AsyncId writer = cell.writer && cell.writer != id && !order.isComplete(me, cell.writer)
+                         ? cell.writer
+                     : cell.narrow ? openNarrowWriter(owner, cell, at, offset, end, me, false)
+                                   : 0;
+    if (writer &&
         origin.trap(Check::P2,
                     fmt::format("reads {} that {} may still be writing; needed: {}",
-                                describeShared(owner, at), describeOperation(owner, cell.writer),
-                                waitHint(owner, cell.writer))) == Flow::Trap)
+                                describeShared(owner, at), describeOperation(owner, writer),
+                                waitHint(owner, writer))) == Flow::Trap)
       return Flow::Trap;
     cell.reader[static_cast<unsigned>(unit)] = id;
   }
   return Flow::Next;
 }
+
+namespace {
+
+struct NewWrite {
+  AsyncId id;
+  uint32_t begin, end;
+  bool narrowReduces, bulkReduces;
+};
+
+/// Operations that may still access a cell, against a new one that will write it.
+Flow judgeOpen(const Origin &origin, const Cta &owner, const AsyncShadow::Cell &cell, uint32_t at,
+               const NewWrite &now) {
+  const Order &order = owner.order();
+  const unsigned me = origin.number();
+  AsyncId narrow =
+      cell.narrow ? openNarrowWriter(owner, cell, at, now.begin, now.end, me, now.narrowReduces)
+                  : 0;
+  for (AsyncId other : {cell.writer, narrow, cell.reader[0], cell.reader[1]}) {
+    if (other == 0 || other == now.id || order.isComplete(me, other))
+      continue;
+    bool writes = other == cell.writer || other == narrow;
+    // Reductions of one place are in no order.
+    if (writes && now.bulkReduces && isBulkReduction(order, other))
+      continue;
+    if (origin.trap(Check::P3,
+                    fmt::format("overwrites {} that {} may still {}; needed before this "
+                                "is issued: {}",
+                                describeShared(owner, at), describeOperation(owner, other),
+                                writes ? "be writing" : "read", waitHint(owner, other))) ==
+        Flow::Trap)
+      return Flow::Trap;
+  }
+  return Flow::Next;
+}
+
+} // namespace
 
 Flow asyncWritesShared(const Origin &origin, Cta &owner, uint32_t offset, uint32_t bytes,
                        AsyncId id, uint32_t tile) {
@@ -194,39 +275,51 @@ Flow asyncWritesShared(const Origin &origin, Cta &owner, uint32_t offset, uint32
   if (!shadow.enabled() || bytes == 0)
     return Flow::Next;
   shadow.markUsed();
-  const Order &order = owner.order();
-  const unsigned me = origin.number();
   const uint32_t end = offset + bytes;
+  // A reduction reads what it replaces.
+  const bool reduces = isBulkReduction(owner.order(), id);
   if (judgeCopies(origin, owner, offset, end) == Flow::Trap ||
-      judgePlain(origin, owner, offset, end, true) == Flow::Trap)
+      judgePlain(origin, owner, offset, end, true) == Flow::Trap ||
+      (reduces && judgePlain(origin, owner, offset, end, false) == Flow::Trap))
     return Flow::Trap;
   for (uint32_t at = offset & ~15u; at < end; at += 16) {
     AsyncShadow::Cell &cell = shadow.cellAt(at);
     if (cell.barriers && overlapsBarrier(cell, at, offset, end) &&
         trapBarrier(origin, owner, at, "writes") == Flow::Trap)
       return Flow::Trap;
-    for (AsyncId other : {cell.writer, cell.reader[0], cell.reader[1]}) {
-      if (other == 0 || other == id || order.isComplete(me, other))
-        continue;
-      if (origin.trap(Check::P3,
-                      fmt::format("overwrites {} that {} may still {}; needed before this is "
-                                  "issued: {}",
-                                  describeShared(owner, at), describeOperation(owner, other),
-                                  other == cell.writer ? "be writing" : "read",
-                                  waitHint(owner, other))) == Flow::Trap)
-        return Flow::Trap;
-    }
+    if (judgeOpen(origin, owner, cell, at, {id, offset, end, false, reduces}) == Flow::Trap)
+      return Flow::Trap;
     cell.writer = id;
     cell.reader[0] = cell.reader[1] = 0;
-    cell.tile = tile & 0x3FFFFFFF;
+    cell.narrow = 0;
+    cell.tile = tile & 0x3FFFFFF;
   }
-  // What plain accesses left there is replaced; they were ordered before.
-  if (owner.races.enabled())
-    for (uint32_t at = offset; at < end; at += owner.races.granuleBytes()) {
-      SharedRaces::Granule &g = owner.races.granuleAt(at);
-      g.writeSegment = 0;
-      g.readers = 0;
-    }
+  forgetPlain(owner, offset, end);
+  return Flow::Next;
+}
+
+Flow narrowWritesShared(const Origin &origin, Cta &owner, uint32_t offset, uint32_t bytes,
+                        AsyncId id, bool reduces) {
+  AsyncShadow &shadow = owner.asyncShadow;
+  if (!shadow.enabled() || bytes == 0)
+    return Flow::Next;
+  shadow.markUsed();
+  const uint32_t end = offset + bytes;
+  if (judgeCopies(origin, owner, offset, end) == Flow::Trap ||
+      judgePlain(origin, owner, offset, end, true) == Flow::Trap)
+    return Flow::Trap;
+  uint32_t start = offset & ~15u; // naturally aligned, so all in one cell
+  AsyncShadow::Cell &cell = shadow.cellAt(start);
+  if (cell.barriers && overlapsBarrier(cell, start, offset, end) &&
+      trapBarrier(origin, owner, start, "writes") == Flow::Trap)
+    return Flow::Trap;
+  if (judgeOpen(origin, owner, cell, start, {id, offset, end, reduces, false}) == Flow::Trap)
+    return Flow::Trap;
+  for (uint32_t at = offset; at < end; at += 4) {
+    cell.narrow |= 1u << ((at >> 2) & 3);
+    shadow.narrowWriters[at / 4] = id;
+  }
+  forgetPlain(owner, offset, end);
   return Flow::Next;
 }
 
@@ -248,16 +341,16 @@ Flow plainAccessOfShared(Warp &warp, Cta &owner, uint32_t offset, uint32_t bytes
     if (cell.barriers && overlapsBarrier(cell, at, offset, end) &&
         trapBarrier(Origin::of(warp, lane), owner, at, writes ? "writes" : "reads") == Flow::Trap)
       return Flow::Trap;
-    if (cell.writer && !order.isComplete(me, cell.writer)) {
-      std::string_view what = order.operation(cell.writer).what;
-      bool remote = what.starts_with("st.async") || what.starts_with("red.async");
-      if (trap(remote ? Check::P7 : Check::P2,
-               fmt::format("{} {} that {} may still be writing; needed: {}",
-                           writes ? "writes" : "reads", describeShared(owner, at),
-                           describeOperation(owner, cell.writer), waitHint(owner, cell.writer))) ==
-          Flow::Trap)
-        return Flow::Trap;
-    }
+    AsyncId narrow = cell.narrow ? openNarrowWriter(owner, cell, at, offset, end, me, false) : 0;
+    AsyncId writer = narrow                                              ? narrow
+                     : cell.writer && !order.isComplete(me, cell.writer) ? cell.writer
+                                                                         : 0;
+    if (writer &&
+        trap(narrow ? Check::P7 : Check::P2,
+             fmt::format("{} {} that {} may still be writing; needed: {}",
+                         writes ? "writes" : "reads", describeShared(owner, at),
+                         describeOperation(owner, writer), waitHint(owner, writer))) == Flow::Trap)
+      return Flow::Trap;
     if (!writes)
       continue;
     for (unsigned unit = 0; unit < 2; ++unit) {
@@ -275,6 +368,7 @@ Flow plainAccessOfShared(Warp &warp, Cta &owner, uint32_t offset, uint32_t bytes
     }
     // The bytes are plain ones from here on.
     cell.writer = cell.reader[0] = cell.reader[1] = 0;
+    forgetNarrow(cell, at, offset, end);
     cell.tile = 0;
   }
   return Flow::Next;

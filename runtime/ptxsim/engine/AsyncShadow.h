@@ -22,6 +22,7 @@
 
 #include <array>
 #include <cstdint>
+#include <unordered_map>
 #include <vector>
 
 namespace msa::ptxsim {
@@ -51,7 +52,8 @@ public:
   struct Cell {
     AsyncId writer = 0;
     AsyncId reader[2] = {0, 0}; ///< by AsyncUnit
-    uint32_t tile : 30 = 0;     ///< index into `tiles` + 1; 0: none
+    uint32_t tile : 26 = 0;     ///< index into `tiles` + 1; 0: none
+    uint32_t narrow : 4 = 0;    ///< bit i: `narrowWriters` has the i-th four bytes
     uint32_t barriers : 2 = 0;  ///< bit i: an mbarrier in the i-th eight bytes
   };
 
@@ -68,6 +70,9 @@ public:
   }
   void markUsed() { inUse = true; }
   std::vector<TileRecord> tiles;
+  /// Remote stores are shorter than a cell, and those of several CTAs lie side by side: the newest
+  /// by word (offset / 4) that a cell's `narrow` names.
+  std::unordered_map<uint32_t, AsyncId> narrowWriters;
   /// The tile record at a place, or null.
   const TileRecord *tileAt(uint32_t offset) const {
     uint32_t index = enabled() ? cellAt(offset).tile : 0;
@@ -86,6 +91,10 @@ Flow asyncReadsShared(const Origin &, Cta &owner, uint32_t offset, uint32_t byte
 /// The operation will write them (P2, P3, P6). `tile`: index + 1 into the owner's tiles, or 0.
 Flow asyncWritesShared(const Origin &, Cta &owner, uint32_t offset, uint32_t bytes, AsyncId,
                        uint32_t tile = 0);
+/// The same for st.async and red.async: 4 to 16 bytes, told apart word by word. Several reductions
+/// of one place (`reduces`) need no order.
+Flow narrowWritesShared(const Origin &, Cta &owner, uint32_t offset, uint32_t bytes, AsyncId,
+                        bool reduces);
 /// A plain access of a warp (P2, P3, P6, M3).
 Flow plainAccessOfShared(Warp &, Cta &owner, uint32_t offset, uint32_t bytes, bool writes,
                          int lane);

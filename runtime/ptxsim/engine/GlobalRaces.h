@@ -55,6 +55,17 @@ public:
   ~GlobalRaces();
   /// `shift`: log2 of the smallest access to global memory.
   void configure(unsigned shift) { granuleShift = shift; }
+  /// The granules that lie wholly in [offset, offset + bytes): what a copy is checked for, whose
+  /// ends may share a granule with another CTA's. False: none.
+  bool wholeGranules(uint64_t &offset, uint32_t &bytes) const {
+    uint64_t size = uint64_t{1} << granuleShift, begin = (offset + size - 1) & ~(size - 1),
+             end = (offset + bytes) & ~(size - 1);
+    if (begin >= end)
+      return false;
+    offset = begin;
+    bytes = static_cast<uint32_t>(end - begin);
+    return true;
+  }
   /// Watches an allocation until this object is gone. Buffers above the limit are not watched.
   void watch(Allocation &);
 

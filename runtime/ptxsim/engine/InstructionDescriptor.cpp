@@ -254,8 +254,7 @@ uint32_t InstructionDescriptor::encode(MmaKind kind) const {
   uint32_t bits = codeOf(kind, a) << 7 | codeOf(kind, b) << 10 | u(negateA) << 13 |
                   u(negateB) << 14 | u(transposeA) << 15 | u(transposeB) << 16 | u(n / 8) << 17;
   if (isBlockScaled(kind))
-    return bits | u(scaleIdB) << 4 | u(!scalesAreE4m3) << 23 | u(m / 128) << 27 |
-           u(scaleIdA) << 29;
+    return bits | u(scaleIdB) << 4 | u(!scalesAreE4m3) << 23 | u(m / 128) << 27 | u(scaleIdA) << 29;
   const uint32_t code = d == MmaType::S32 ? 2 : d == MmaType::F32 ? 1 : 0;
   return bits | u(saturate) << 3 | code << 4 | u(m / 16) << 24;
 }

@@ -1,4 +1,5 @@
-//===- InstructionDescriptor.h - what a tcgen05.mma multiplies ---------------------------------===//
+//===- InstructionDescriptor.h - what a tcgen05.mma multiplies
+//---------------------------------===//
 //
 // The 32-bit instruction descriptor of tcgen05.mma (PTX ISA 9.7.16.4.2, tables 42 to 44).
 // Types, shape and the like are in it; the `.kind` and `.cta_group` of the instruction
@@ -38,7 +39,7 @@ struct InstructionDescriptor {
   struct Context {
     MmaKind kind = MmaKind::F16;
     unsigned ctaGroup = 1;
-    unsigned scales = 0; ///< scale factors of a row (1, 2, 4); 0: no block scaling
+    unsigned scales = 0;  ///< scale factors of a row (1, 2, 4); 0: no block scaling
     bool tensorA = false; ///< A is in tensor memory
   };
 

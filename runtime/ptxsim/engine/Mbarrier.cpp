@@ -258,6 +258,8 @@ Flow arriveMbarrier(const Origin &origin, Cta &owner, uint32_t offset,
                                                describeMbarrier(owner, offset)));
   if (arrival.release)
     owner.order().release(origin.number(), record.arriving);
+  else if (arrival.fenced)
+    record.arriving.merge(*arrival.fenced);
   return settlePhase(origin, owner, offset, state, record);
 }
 
@@ -321,12 +323,17 @@ Flow testMbarrier(const Origin &origin, Cta &owner, uint32_t offset, bool parity
 }
 
 void acquireMbarrier(Warp &warp, Cta &owner, uint32_t offset) {
+  if (const Knowledge *completed = observeMbarrier(warp, owner, offset))
+    owner.order().acquire(warp.cta->numberOf(warp), *completed);
+}
+
+const Knowledge *observeMbarrier(Warp &warp, Cta &owner, uint32_t offset) {
   MbarrierRecord *record = owner.mbarriers.find(offset);
   if (!record)
-    return;
-  owner.order().acquire(warp.cta->numberOf(warp), record->completed);
+    return nullptr;
   record->seen.resize(owner.warps.size());
   record->seen[warp.index] = record->phases;
+  return &record->completed;
 }
 
 std::string explainMbarrier(const Cta &owner, uint32_t offset) {

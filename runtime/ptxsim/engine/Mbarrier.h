@@ -63,6 +63,8 @@ struct MbarrierArrival {
   bool expects = false;  ///< .expect_tx is there
   bool drop = false, noComplete = false;
   bool release = true; ///< false: .relaxed
+  /// Of a relaxed arrival: what a fence before it made part of it, or null.
+  const Knowledge *fenced = nullptr;
 };
 
 /// Barriers of one CTA.
@@ -96,6 +98,8 @@ Flow completeTxMbarrier(const Origin &, Cta &owner, uint32_t offset, uint32_t by
 /// Does not order; call `acquireMbarrier` for the lanes for which it is true.
 Flow testMbarrier(const Origin &, Cta &owner, uint32_t offset, bool parity, bool &complete);
 void acquireMbarrier(Warp &, Cta &owner, uint32_t offset);
+/// A relaxed wait was successful: nothing is ordered yet. What the phase published, or null.
+const Knowledge *observeMbarrier(Warp &, Cta &owner, uint32_t offset);
 /// Checks that a barrier lives there and is aligned; call before any other use (B1, B5, X5).
 Flow checkMbarrier(const Origin &, Cta &owner, uint32_t offset, const char *verb);
 /// To be called when an operation that will signal the barrier is issued (B1: not published to the

@@ -70,6 +70,10 @@ bool among(MmaType type, std::initializer_list<MmaType> types) {
 
 } // namespace
 
+int operandBits(const MmaPlan &plan, MmaType type) {
+  return plan.denseFp4 && type == MmaType::E2M1 ? 4 : bitsOf(type);
+}
+
 bool choosePlan(MmaPlan &plan) {
   const MmaType a = plan.typeA, b = plan.typeB, c = plan.typeC, d = plan.typeD;
   const auto [m, n, k] = plan.shape;
@@ -100,6 +104,10 @@ bool choosePlan(MmaPlan &plan) {
   }
   const std::initializer_list<MmaType> narrow = {MmaType::E4M3, MmaType::E5M2, MmaType::E3M2,
                                                  MmaType::E2M3, MmaType::E2M1};
+  if (plan.scaleBlocks != 0)
+    return among(a, narrow) && among(b, narrow) && accumulates({MmaType::F32}) &&
+           shapeIs(16, {plan.denseFp4 ? 64 : 32}) &&
+           (!plan.denseFp4 || (a == MmaType::E2M1 && b == a));
   if (among(a, narrow) && among(b, narrow))
     return accumulates({MmaType::F16, MmaType::F32}) && c == d && shapeIs(16, {16, 32});
   if (!accumulates({MmaType::S32}))

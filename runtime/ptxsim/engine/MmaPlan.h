@@ -1,6 +1,7 @@
 //===- MmaPlan.h - what a decoded mma.sync needs to know -------------------------------------===//
 #pragma once
 
+#include "ptxsim/numerics/BlockScale.h"
 #include "ptxsim/numerics/Convert.h"
 #include "ptxsim/numerics/Fragments.h"
 
@@ -50,7 +51,14 @@ struct MmaPlan {
   int registersA = 0, registersB = 0, registersC = 0, registersD = 0;
   bool satfinite = false, isXor = true;
   numerics::Rounding rounding = numerics::Rounding::Nearest;
+  /// Block scaling: factors of a row or column along k (1, 2, 4); 0: none.
+  int scaleBlocks = 0;
+  numerics::ScaleFormat scaleFormat = numerics::ScaleFormat::UE8M0;
+  bool denseFp4 = false; ///< two elements a byte (kinds mxf4, mxf4nvf4), not 8-bit containers
 };
+
+/// Bits of an element of A and B in its register.
+int operandBits(const MmaPlan &, MmaType);
 
 /// Sets the kind from the types; false if no product has them (PTX ISA 9.7.14.5, table of types).
 bool choosePlan(MmaPlan &);

@@ -1,5 +1,4 @@
-//===- Product.h - matrix products on bytes, for wgmma and tcgen05.mma
-//-----------------------------------===//
+//===- Product.h - matrix products on bytes, for wgmma and tcgen05.mma ------------------------===//
 //
 // Operand bytes (MatrixDescriptor.h or tensor memory) decoded to panels and multiplied
 // by numerics/Mma.h, in the mode that the run asks for. Uninitialised rows of A and B
@@ -10,10 +9,9 @@
 
 #include "ptxsim/engine/Cta.h"
 #include "ptxsim/engine/MmaPlan.h"
-#include "ptxsim/numerics/Mma.h"
+#include "ptxsim/numerics/BlockScale.h"
 
 #include <cstdint>
-#include <vector>
 
 namespace msa::ptxsim {
 
@@ -24,8 +22,6 @@ enum class Container : uint8_t {
   Padded, ///< groups of 16 elements in 16 bytes: packed data, then padding (5.5.1.1.1)
 };
 
-/// Elements of K in `kBytes` bytes of a row.
-uint32_t elementsOf(MmaType, Container, uint32_t kBytes);
 /// Bytes (rows x kBytes) to floats; `transposed`: column `row` of a (k x rows) panel.
 void decodeFloats(MmaType, Container, const uint8_t *bytes, uint32_t rows, uint32_t kBytes,
                   bool transposed, float *out);
@@ -37,17 +33,9 @@ void decodeIntegers(MmaType, const uint8_t *bytes, uint32_t rows, uint32_t kByte
 void multiplyFloats(const Launch &, numerics::TensorUnit, MmaType a, MmaType b, bool halfResult,
                     numerics::GemmSize, const float *pa, const float *pb, float *d);
 
-/// Scale factors of one instruction: `blocks` along K, row-major by row of A or column of B.
-struct BlockScales {
-  int blocks = 1;
-  std::vector<double> a, b; ///< m x blocks, n x blocks
-};
-/// d = (a * scales.a) * (b * scales.b) + d (PTX ISA 9.7.16.10.7). Each block's products are summed
-/// without scales, which are powers of two (UE8M0) or short (UE4M3) and applied to the sum.
-/// Exact mode, after MMA-Sim (arXiv 2511.10909): one block of 8-bit and narrower products is cut at
-/// F = 25 as without scales and C added in FP32; FP4 blocks are exact, aligned with C at F = 35.
+/// d = (a * factors.a) * (b * factors.b) + d in the launch's mode (numerics/BlockScale.h).
 void multiplyScaled(const Launch &, MmaType a, MmaType b, numerics::GemmSize, const float *pa,
-                    const float *pb, const BlockScales &, float *d);
+                    const float *pb, const numerics::ScaleFactors &, float *d);
 
 /// How counters class a product of these operand types.
 ProductKind productKindOf(MmaType);

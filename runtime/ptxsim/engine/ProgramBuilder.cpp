@@ -270,7 +270,8 @@ uint16_t ProgramBuilder::addPlan(std::shared_ptr<const MmaPlan> plan) {
     return !quads && other.shape == plan->shape && other.typeA == plan->typeA &&
            other.typeB == plan->typeB && other.typeC == plan->typeC && other.typeD == plan->typeD &&
            other.satfinite == plan->satfinite && other.isXor == plan->isXor &&
-           other.rounding == plan->rounding;
+           other.rounding == plan->rounding && other.scaleBlocks == plan->scaleBlocks &&
+           other.scaleFormat == plan->scaleFormat && other.denseFp4 == plan->denseFp4;
   };
   for (size_t i = 0; i < program.mmaPlans.size(); ++i)
     if (same(*program.mmaPlans[i]))

@@ -74,8 +74,7 @@ bool TensorCore::isPipelined(const Cta &owner, const Origin &origin, const Tenso
   if (earlier.kind == Kind::Mma && now.kind == Kind::Mma) {
     if (use == CellUse::Operand || use == CellUse::Read)
       return !earlierWrote;
-    return !earlierWrote ||
-           (earlier.accumulator == now.accumulator && earlier.shape == now.shape);
+    return !earlierWrote || (earlier.accumulator == now.accumulator && earlier.shape == now.shape);
   }
   if (earlier.kind == Kind::Shift)
     return now.kind == Kind::Mma;
@@ -107,10 +106,11 @@ Flow TensorCore::judge(const Origin &origin, Cta &owner, AsyncId earlierId, bool
     needed = "tcgen05.commit by the issuing thread and a wait for its mbarrier";
   return origin.trap(
       result ? Check::T5 : Check::T6,
-      fmt::format("{} (column {}, lanes {} to {} of tensor memory) is {} by {}, which {}; needed: {}",
-                  what, column, group * 16, group * 16 + 15,
-                  earlierWrote ? "written" : "read", describeOperation(owner, earlierId),
-                  complete ? "is complete but not ordered" : "may still be running", needed));
+      fmt::format(
+          "{} (column {}, lanes {} to {} of tensor memory) is {} by {}, which {}; needed: {}", what,
+          column, group * 16, group * 16 + 15, earlierWrote ? "written" : "read",
+          describeOperation(owner, earlierId),
+          complete ? "is complete but not ordered" : "may still be running", needed));
 }
 
 //===----------------------------------------------------------------------===//
@@ -134,16 +134,14 @@ Flow TensorCore::checkAllocated(const Origin &origin, Cta &owner, const CellRang
   for (uint32_t at = range.column; at < range.column + range.columns;
        at = (at / TensorMemory::granule + 1) * TensorMemory::granule) {
     const TensorMemory::Allocation *a = memory.allocationAt(at);
-    auto line = [&](uint32_t pc) {
-      return origin.warp->program->instruction(pc).location.line;
-    };
+    auto line = [&](uint32_t pc) { return origin.warp->program->instruction(pc).location.line; };
     if (!a)
-      return wrong(Check::T1, fmt::format("column {} is not allocated{}", at,
-                                          first ? fmt::format("; the allocation of line {} has {} "
-                                                              "columns from {} on",
-                                                              line(first->pc), first->columns,
-                                                              first->first)
-                                                : std::string()));
+      return wrong(Check::T1,
+                   fmt::format("column {} is not allocated{}", at,
+                               first ? fmt::format("; the allocation of line {} has {} "
+                                                   "columns from {} on",
+                                                   line(first->pc), first->columns, first->first)
+                                     : std::string()));
     if (!a->live)
       return wrong(Check::T2, fmt::format("column {} was given back by the tcgen05.dealloc at line "
                                           "{}",
@@ -177,8 +175,8 @@ Flow TensorCore::enter(const Origin &origin, Cta &owner, const TensorOp &op, con
         return judge(origin, owner, earlier, wrote, op, use, what, column, group) != Flow::Trap;
       };
       if (!fine(cell.writer, judged.writer, true) ||
-          (writes && (!fine(cell.loader, judged.loader, false) ||
-                      !fine(cell.reader, judged.reader, false))))
+          (writes &&
+           (!fine(cell.loader, judged.loader, false) || !fine(cell.reader, judged.reader, false))))
         return Flow::Trap;
       if (writes)
         cell = {op.id, 0, 0};

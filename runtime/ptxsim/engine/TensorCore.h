@@ -1,4 +1,5 @@
-//===- TensorCore.h - who accesses tensor memory, and in which order ----------------------------===//
+//===- TensorCore.h - who accesses tensor memory, and in which order
+//----------------------------===//
 //
 // What a CTA keeps for tcgen05 beside the cells themselves (TensorMemory.h): for each
 // column and each 16 lanes, the newest operation that writes the cells and those that
@@ -70,7 +71,7 @@ public:
 
   // ---- allocation (isa/Tcgen05Alloc.cpp)
   // -------------------------------------------------------------------
-  uint32_t newestColumns = 0;    ///< of the newest tcgen05.alloc; 0: none
+  uint32_t newestColumns = 0; ///< of the newest tcgen05.alloc; 0: none
   bool relinquished = false;
   uint32_t relinquishPc = 0;
   /// A warp that has come to a collective instruction of a CTA pair.
@@ -103,8 +104,8 @@ public:
   struct Thread {
     uint32_t warp = 0;
     int lane = 0;
-    AsyncSet issued;                   ///< of all its operations: what a commit tracks
-    std::vector<AsyncId> uncommitted;  ///< issued since its newest commit
+    AsyncSet issued;                  ///< of all its operations: what a commit tracks
+    std::vector<AsyncId> uncommitted; ///< issued since its newest commit
     bool everIssued = false;
   };
   Thread &threadOf(const Warp &, int lane);

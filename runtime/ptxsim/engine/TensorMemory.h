@@ -1,4 +1,5 @@
-//===- TensorMemory.h - the memory of the fifth-generation tensor core -------------------------===//
+//===- TensorMemory.h - the memory of the fifth-generation tensor core
+//-------------------------===//
 //
 // PTX ISA 9.7.16.1 to .2, .7, .8, .10.5 and .10.7. Each CTA has 128 lanes of 512 columns
 // of 32-bit cells; an address is lane << 16 | column. Columns are allocated in powers of
@@ -47,9 +48,9 @@ public:
   /// Columns that one tcgen05.alloc gave.
   struct Allocation {
     uint32_t first = 0, columns = 0;
-    uint32_t pc = 0;      ///< of the tcgen05.alloc
-    uint32_t warp = 0;    ///< that executed it
-    uint32_t freePc = 0;  ///< of the tcgen05.dealloc
+    uint32_t pc = 0;     ///< of the tcgen05.alloc
+    uint32_t warp = 0;   ///< that executed it
+    uint32_t freePc = 0; ///< of the tcgen05.dealloc
     bool live = true;
   };
 
@@ -89,9 +90,9 @@ std::optional<MoveShape> moveShapeFromWord(std::string_view);
 
 struct MoveForm {
   MoveShape shape = MoveShape::L32x32b;
-  uint16_t repeat = 1;  ///< .num
-  bool packed = false;  ///< .pack::16b, .unpack::16b: a register is the low halves of two columns
-  uint32_t split = 0;   ///< immHalfSplitoff of .16x32bx2, columns
+  uint16_t repeat = 1; ///< .num
+  bool packed = false; ///< .pack::16b, .unpack::16b: a register is the low halves of two columns
+  uint32_t split = 0;  ///< immHalfSplitoff of .16x32bx2, columns
 
   /// Registers of a thread; 0: there is no such form (table 49).
   unsigned registers() const;
@@ -100,9 +101,7 @@ struct MoveForm {
   /// Columns of one access, from the base (and again from base + split).
   unsigned columns() const;
   /// Columns from the base on to the end of the last access.
-  unsigned extent() const {
-    return columns() + (shape == MoveShape::L16x32bx2 ? split : 0);
-  }
+  unsigned extent() const { return columns() + (shape == MoveShape::L16x32bx2 ? split : 0); }
   /// The cell of a thread's register, relative to the base; packed: the first of two columns.
   TensorAddress cellOf(unsigned thread, unsigned reg) const;
 };
@@ -125,8 +124,8 @@ const char *toString(DataPath);
 inline uint32_t rowsOfCta(DataPath path) {
   return path == DataPath::A || path == DataPath::D ? 128 : 64;
 }
-/// The lane of row `row` of the CTA; `upper`: the second half of D's columns (layout B). `base`: the
-/// lane of the address, 0 or 16 in layout F.
+/// The lane of row `row` of the CTA; `upper`: the second half of D's columns (layout B). `base`:
+/// the lane of the address, 0 or 16 in layout F.
 inline uint32_t laneOf(DataPath path, uint32_t row, bool upper, uint32_t base) {
   switch (path) {
   case DataPath::A:

@@ -14,6 +14,10 @@ enum AddressForm : uint32_t { wideForm = 1, sharedForm = 2 };
 } // namespace
 
 uint32_t appendAddress(Decoder &d, const Operand &o, StateSpace space) {
+  // As ptxas does: the name of a shared variable says the space.
+  if (space == StateSpace::Generic && o.kind == Operand::Kind::Address && !o.symbol.empty())
+    if (const Variable *v = d.program().findVariable(o.symbol); v && v->space == StateSpace::Shared)
+      space = StateSpace::Shared;
   Decoder::Address address = d.address(o, space);
   bool shared = space == StateSpace::Shared || space == StateSpace::SharedCluster;
   if (address.offset < INT32_MIN || address.offset > INT32_MAX)
@@ -45,11 +49,14 @@ int takeSharedSpace(Decoder &d) {
   return d.takeOneOf({"shared::cta", "shared"}) >= 0 ? 1 : 0;
 }
 
-void takeSemantics(Decoder &d, bool &relaxed) {
+bool takeSemantics(Decoder &d, const char *strong, bool &relaxed) {
   relaxed = d.take("relaxed");
-  if (!relaxed)
-    d.takeOneOf({"acquire", "release"});
-  d.takeOneOf({"cta", "cluster"});
+  bool semantics = relaxed || (strong && d.take(strong));
+  bool scope = d.takeOneOf({"cta", "cluster"}) >= 0;
+  if (semantics != scope)
+    return !d.fail("{}: {} and a scope (.cta, .cluster) come together", d.spelling(),
+                   strong ? fmt::format(".{} or .relaxed", strong) : ".relaxed");
+  return true;
 }
 
 Ref sourceOf(Decoder &d, const Operand &o, const char *type) {

@@ -24,8 +24,9 @@ Flow checkAddress(Warp &, const Op &, uint32_t index, uint32_t mask, const char 
 
 /// Takes "shared::cluster" (2), "shared::cta" or "shared" (1), or nothing (0: a generic address).
 int takeSharedSpace(Decoder &);
-/// Takes .sem and .scope; `relaxed` says whether .relaxed was there.
-void takeSemantics(Decoder &, bool &relaxed);
+/// Takes .sem and .scope, which come together or not at all; `strong`: .acquire or .release, or
+/// null where only .relaxed exists. Fails for others; `relaxed` says whether .relaxed was there.
+bool takeSemantics(Decoder &, const char *strong, bool &relaxed);
 /// A list index of a constant or register operand of 16, 32 or 64 bits.
 Ref sourceOf(Decoder &, const Operand &, const char *type);
 

@@ -95,7 +95,8 @@ Flow storeAsync(Warp &w, const Op &op, uint32_t mask) {
                                            landing.owner->rank, barrierOwner->rank));
     if (checkMbarrier(origin, *landing.owner, landing.barrier, "will signal") == Flow::Trap ||
         checkMbarrierPublished(origin, *landing.owner, landing.barrier) == Flow::Trap ||
-        asyncWritesShared(origin, *landing.owner, landing.offset, bytes, id) == Flow::Trap)
+        narrowWritesShared(origin, *landing.owner, landing.offset, bytes, id, op.mode2 != 0) ==
+            Flow::Trap)
       return Flow::Trap;
     for (unsigned i = 0; i < op.count; ++i) {
       uint64_t value = op.mode == 8 ? w.cells<uint64_t>(values[i])[origin.lane]
@@ -139,10 +140,8 @@ bool setOperands(Decoder &d, unsigned vector, const DataType &type) {
 } // namespace
 
 bool decodeStoreAsync(Decoder &d) {
-  if (d.has("mmio") || d.has("global"))
-    return d.failLater("st.async to global memory");
   d.take("async");
-  d.take("weak");
+  d.takeOneOf({"weak", "cluster"});
   if (!takeCompletion(d))
     return true;
   int vector = d.takeOneOf({"v2", "v4"});
@@ -156,11 +155,9 @@ bool decodeStoreAsync(Decoder &d) {
 }
 
 bool decodeReduceAsync(Decoder &d) {
-  if (d.has("mmio") || d.has("global"))
-    return d.failLater("red.async to global memory");
   d.take("async");
-  d.take("relaxed");
-  d.take("cluster");
+  if (!d.take("relaxed") || !d.take("cluster"))
+    return d.fail("{}: .relaxed.cluster is missing", d.spelling());
   if (!takeCompletion(d))
     return true;
   int op = d.takeOneOf({"add", "min", "max", "inc", "dec", "and", "or", "xor"});

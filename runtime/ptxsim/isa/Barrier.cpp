@@ -1,8 +1,7 @@
-//===- Barrier.cpp - PTX ISA 9.7.13: bar, barrier, bar.warp.sync, membar, fence ------===//
+//===- Barrier.cpp - PTX ISA 9.7.13: bar, barrier, bar.warp.sync -----------------------===//
 //
 // Threads arrive at a barrier warp by warp: a warp counts when all of its living
-// lanes have arrived. Memory is sequentially consistent here, so fences only
-// matter to the ordering of CTAs.
+// lanes have arrived.
 //
 //===----------------------------------------------------------------------===//
 #include "ptxsim/engine/Cluster.h"
@@ -183,58 +182,6 @@ bool decodeBar(Decoder &d) {
     d.op.mode |= hasCountBit;
   }
   d.set(&barrierOp, OpClass::Barrier);
-  return true;
-}
-
-namespace {
-
-Flow proxyFence(Warp &w, const Op &, uint32_t) {
-  w.cta->order().fenceAsync(w.cta->numberOf(w));
-  return Flow::Next;
-}
-
-/// What the warp has done becomes visible to the cluster at its next barrier.cluster.arrive, even a
-/// relaxed one.
-Flow clusterFence(Warp &w, const Op &, uint32_t) {
-  w.fencedForCluster = true;
-  return Flow::Next;
-}
-
-} // namespace
-
-bool decodeFence(Decoder &d) {
-  Handler handler = [](Warp &, const Op &, uint32_t) { return Flow::Next; };
-  if (d.take("proxy")) {
-    int proxy = d.takeOneOf({"alias", "async", "async.global", "async::generic"});
-    if (proxy < 0)
-      return false;
-    if (proxy == 3) {
-      // One-sided: .acquire or .release, restricted to the objects of the cluster.
-      if (d.takeOneOf({"acquire", "release"}) < 0)
-        return d.fail("{}: .acquire or .release is missing", d.spelling());
-      d.takeOneOf({"sync_restrict::shared::cluster", "sync_restrict::shared::cta"});
-      d.takeOneOf({"cluster"});
-    }
-    if (proxy != 0)
-      handler = &proxyFence;
-    d.takeOneOf({"global", "shared::cta", "shared::cluster"});
-  } else if (d.take("mbarrier_init")) {
-    if (!d.take("release") || !d.take("cluster"))
-      return d.fail("{}: accepted: fence.mbarrier_init.release.cluster", d.spelling());
-    handler = &clusterFence;
-  } else if (d.inst.opcode == "membar") {
-    if (d.takeOneOf({"cta", "gl", "sys"}) < 0)
-      return d.fail("{}: accepted: membar.cta, .gl, .sys", d.spelling());
-    handler = &clusterFence;
-  } else {
-    d.takeOneOf({"sc", "acq_rel", "acquire", "release"});
-    d.takeOneOf({"sync_restrict::shared::cluster", "sync_restrict::shared::cta"});
-    if (d.takeOneOf({"cta", "cluster", "gpu", "sys"}) < 0)
-      return d.fail("{}: the scope (.cta, .cluster, .gpu, .sys) is missing", d.spelling());
-    handler = &clusterFence;
-  }
-  d.expectOperands(0);
-  d.set(handler, OpClass::Barrier);
   return true;
 }
 

@@ -195,8 +195,7 @@ Flow issueCopy(Warp &w, const Op &op, int lane) {
     return Flow::Trap;
   }
   const char *name = t.reduces ? "cp.reduce.async.bulk" : "cp.async.bulk";
-  AsyncId id =
-      cta.order().begin(origin.number(), w.pc, lane, name,
+  AsyncId id = cta.order().begin(origin.number(), w.pc, lane, name,
                                  t.toGlobal ? std::optional<Check>() : Check::B6);
   if (!t.fromGlobal &&
       asyncReadsShared(origin, cta, t.source, t.bytes, id, AsyncUnit::Copy) == Flow::Trap)
@@ -236,12 +235,16 @@ Flow copyBulk(Warp &w, const Op &op, uint32_t mask) {
 // Decoding
 //===----------------------------------------------------------------------===//
 
-bool takeReduction(Decoder &d) {
+bool takeReduction(Decoder &d, bool toGlobal) {
   int op = d.takeOneOf({"add", "min", "max", "inc", "dec", "and", "or", "xor"});
   bool noFlush = d.take("noftz");
   int type = d.takeOneOf({"u32", "s32", "u64", "s64", "f16", "bf16", "f32", "f64", "b32", "b64"});
   if (op < 0 || type < 0 || !isLegal(static_cast<Reduction>(op), static_cast<ReductionType>(type)))
     return !d.fail("{}: this operation and type do not go together", d.spelling());
+  // What shared memory can reduce is a part of it (9.7.9.25.4.2).
+  bool narrow = type == 0 || type == 1 || (type == 2 && op == 0) || type == 8;
+  if (!toGlobal && !narrow)
+    return !d.fail("{}: shared memory reduces .u32, .s32, .b32 and .add.u64 only", d.spelling());
   bool half = type == 4 || type == 5;
   if (noFlush != (half && op == 0))
     return !d.fail("{}: .noftz belongs to .add.f16 and .add.bf16, which need it", d.spelling());
@@ -281,13 +284,16 @@ bool decodeCopy(Decoder &d, bool reduces) {
   d.op.mode = static_cast<uint8_t>((load ? fromGlobalBit : 0) | (store ? toGlobalBit : 0) |
                                    (multicast ? multicastBit : 0) | (masked ? byteMaskBit : 0) |
                                    (to == 0 ? remoteBit : 0));
-  if (reduces && !takeReduction(d))
+  if (reduces && !takeReduction(d, store))
     return true;
   if (!d.expectOperands(3u + !store + multicast + policy + masked))
     return true;
   StateSpace target = store     ? StateSpace::Global
                       : to == 0 ? StateSpace::SharedCluster
                                 : StateSpace::Shared;
+  if (d.isImmediate(d.operand(2)) && d.operand(2).bits % 16 != 0)
+    return d.fail("{}: a size of {}; bulk copies need multiples of 16 bytes", d.spelling(),
+                  d.operand(2).bits);
   Ref size = sourceOf(d, d.operand(2), "u32"), mask = d.constant(0, 32);
   unsigned next = 3 + !store;
   if (multicast)

@@ -107,7 +107,7 @@ bool decodeClusterLaunchControl(Decoder &d) {
   if (d.take("try_cancel")) {
     if (!d.take("async"))
       return d.fail("{}: .async is missing", d.spelling());
-    StateSpace space = takeSharedSpace(d) == 1 ? StateSpace::Shared : StateSpace::Generic;
+    StateSpace space = d.take("shared::cta") ? StateSpace::Shared : StateSpace::Generic;
     bool bytes = d.take("mbarrier::complete_tx::bytes");
     d.op.mode = d.take("multicast::cluster::all");
     if (!bytes || !d.take("b128") || !d.expectOperands(2))
@@ -131,9 +131,8 @@ bool decodeClusterLaunchControl(Decoder &d) {
   bool all = d.take("get_first_ctaid");
   bool one =
       !all && d.takeOneOf({"get_first_ctaid::x", "get_first_ctaid::y", "get_first_ctaid::z"}) >= 0;
-  if (all)
-    d.take("v4");
-  if ((!all && !one) || !d.take("b32") || !d.take("b128") || !d.expectOperands(2))
+  if ((!all && !one) || (all && !d.take("v4")) || !d.take("b32") || !d.take("b128") ||
+      !d.expectOperands(2))
     return d.failed() ||
            d.fail("{}: accepted: .get_first_ctaid.v4 and ::x, ::y, ::z with .b32.b128",
                   d.spelling());
@@ -142,7 +141,9 @@ bool decodeClusterLaunchControl(Decoder &d) {
   std::vector<Ref> refs;
   if (one)
     refs.push_back(d.destination(0, word));
-  else if (d.operand(0).kind == Operand::Kind::Vector)
+  else if (d.operand(0).kind != Operand::Kind::Vector || d.operand(0).children.size() != 4)
+    return d.fail("{}: the destination must be a vector of 4", d.spelling());
+  else
     for (const Operand &o : d.operand(0).children)
       if (o.kind != Operand::Kind::Sink)
         refs.push_back(d.destination(o, word));

@@ -11,6 +11,7 @@
 #include "ptxsim/engine/ProgramBuilder.h"
 #include "ptxsim/isa/AsyncForms.h"
 #include "ptxsim/isa/Families.h"
+#include "ptxsim/isa/Fence.h"
 
 #include <bit>
 
@@ -80,6 +81,7 @@ Flow arrive(Warp &w, const Op &op, uint32_t mask) {
     arrival.drop = op.mode & dropBit;
     arrival.noComplete = op.mode & noCompleteBit;
     arrival.release = !(op.mode & relaxedBit);
+    arrival.fenced = arrival.release ? nullptr : releasedByFence(w);
     uint64_t before = 0;
     if (arriveMbarrier(origin, owner, offset, arrival, before) == Flow::Trap)
       return Flow::Trap;
@@ -116,8 +118,14 @@ Flow wait(Warp &w, const Op &op, uint32_t mask) {
   uint32_t complete = 0;
   uint64_t key = 0;
   Op local = op;
-  local.mode = 0;
+  local.mode = remoteBit;
   Flow flow = eachBarrier(w, local, mask, [&](const Origin &origin, Cta &owner, uint32_t offset) {
+    if (&owner != w.cta)
+      return origin.trapAlways(
+          "B5",
+          fmt::format("waits for an mbarrier of CTA {} of the cluster; only the CTA's own can "
+                      "be waited for: let the other CTA arrive at one here",
+                      owner.rank));
     bool parity = op.mode & parityBit
                       ? w.cells<uint32_t>(op.a)[origin.lane] & 1
                       : MbarrierState::unpack(w.cells<uint64_t>(op.a)[origin.lane]).parity;
@@ -128,6 +136,8 @@ Flow wait(Warp &w, const Op &op, uint32_t mask) {
       complete |= 1u << origin.lane;
       if (!(op.mode & relaxedWaitBit))
         acquireMbarrier(w, owner, offset);
+      else if (const Knowledge *completed = observeMbarrier(w, owner, offset))
+        awaitFence(w, *completed);
     } else if (key == 0) {
       key = waitKeyOf(owner, offset);
     }
@@ -165,6 +175,14 @@ bool takeB64(Decoder &d) {
   return d.take("b64") || !d.fail("{}: the type .b64 is missing", d.spelling());
 }
 
+/// .shared, .shared::cta or nothing: the CTA's own barriers only.
+int takeOwnSpace(Decoder &d) {
+  int space = takeSharedSpace(d);
+  if (space == 2)
+    d.fail("{}: .shared::cluster; accepted: .shared::cta", d.spelling());
+  return space;
+}
+
 /// [addr] of an mbarrier, first in the lists.
 void setBarrier(Decoder &d, const Operand &o, int space) {
   StateSpace where = space == 0   ? StateSpace::Generic
@@ -177,12 +195,14 @@ void setBarrier(Decoder &d, const Operand &o, int space) {
 
 bool decodeArrive(Decoder &d, bool drop) {
   bool noComplete = d.take("noComplete"), expects = d.take("expect_tx"), relaxed = false;
-  takeSemantics(d, relaxed);
+  bool cluster = d.has("cluster");
+  if (!takeSemantics(d, "release", relaxed))
+    return true;
   int space = takeSharedSpace(d);
   if (!takeB64(d))
     return true;
-  if (noComplete && (expects || relaxed))
-    return d.fail("{}: .noComplete goes with neither .expect_tx nor .relaxed", d.spelling());
+  if (noComplete && (expects || relaxed || cluster || space == 2))
+    return d.fail("{}: .noComplete goes with .release.cta and .shared::cta only", d.spelling());
   // The state, [addr], and a count (of arrivals, or of bytes).
   unsigned least = noComplete || expects ? 3 : 2;
   if (!d.expectOperands(least, 3))
@@ -203,13 +223,16 @@ bool decodeArrive(Decoder &d, bool drop) {
   d.op.c = d.constant(0, 32);
   if (d.operandCount() == 3)
     (expects ? d.op.c : d.op.b) = sourceOf(d, d.operand(2), "u32");
+  if (!expects && d.operandCount() == 3 && d.isImmediate(d.operand(2)))
+    d.immediate(d.operand(2), 1, MbarrierState::mostArrivals);
   d.set(&arrive, OpClass::Barrier);
   return true;
 }
 
 bool decodeTx(Decoder &d, Handler handler) {
   bool relaxed = false;
-  takeSemantics(d, relaxed);
+  if (!takeSemantics(d, nullptr, relaxed))
+    return true;
   int space = takeSharedSpace(d);
   if (!takeB64(d) || !d.expectOperands(2))
     return true;
@@ -221,18 +244,21 @@ bool decodeTx(Decoder &d, Handler handler) {
 
 bool decodeWait(Decoder &d, bool tries) {
   bool parity = d.take("parity"), relaxed = false;
-  takeSemantics(d, relaxed);
+  if (!takeSemantics(d, "acquire", relaxed))
+    return true;
   int space = takeSharedSpace(d);
   if (!takeB64(d) || !d.expectOperands(3, tries ? 4 : 3))
     return true;
   if (space == 2)
     return d.fail("{}: only the CTA's own mbarriers can be waited for (.shared::cta)",
                   d.spelling());
-  d.op.pdst = d.predicateDestination(d.operand(0));
+  d.op.pdst = d.predicateSource(d.operand(0));
   setBarrier(d, d.operand(1), space);
   d.op.mode = static_cast<uint8_t>((parity ? parityBit : 0) | (tries ? tryBit : 0) |
                                    (relaxed ? relaxedWaitBit : 0));
   d.op.a = sourceOf(d, d.operand(2), parity ? "u32" : "b64");
+  if (parity && d.isImmediate(d.operand(2)))
+    d.immediate(d.operand(2), 0, 1);
   if (d.operandCount() == 4)
     sourceOf(d, d.operand(3), "u32");
   d.set(&wait, OpClass::Barrier);
@@ -243,7 +269,7 @@ bool decodeWait(Decoder &d, bool tries) {
 
 bool decodeMbarrier(Decoder &d) {
   if (d.take("init")) {
-    int space = takeSharedSpace(d);
+    int space = takeOwnSpace(d);
     if (!takeB64(d) || !d.expectOperands(2))
       return true;
     setBarrier(d, d.operand(0), space);
@@ -253,7 +279,7 @@ bool decodeMbarrier(Decoder &d) {
     return true;
   }
   if (d.take("inval")) {
-    int space = takeSharedSpace(d);
+    int space = takeOwnSpace(d);
     if (!takeB64(d) || !d.expectOperands(1))
       return true;
     setBarrier(d, d.operand(0), space);
@@ -335,7 +361,7 @@ bool decodeCpAsyncMbarrier(Decoder &d) {
   if (!d.take("arrive"))
     return d.fail("{}: accepted: cp.async.mbarrier.arrive", d.spelling());
   bool noInc = d.take("noinc");
-  int space = takeSharedSpace(d);
+  int space = takeOwnSpace(d);
   if (!takeB64(d) || !d.expectOperands(1))
     return true;
   setBarrier(d, d.operand(0), space);

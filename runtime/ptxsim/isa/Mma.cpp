@@ -2,22 +2,28 @@
 //
 // Operands are gathered from the lanes' registers into row-major panels, multiplied
 // by numerics/Mma.h (fast: FP32 order; exact: the tensor core's own sums) and
-// scattered back. Where elements live is asked from numerics/Fragments.h once, at
-// decoding.
+// scattered back. Decoding is in MmaForms.cpp.
+//
+// A register of all lanes, in lane order, is eight rows (columns of B) of 16 bytes
+// along k: lane 4g + t has bytes 4t to 4t + 3 of row g (PTX ISA 9.7.14.5.x; the same
+// for all shapes but m8n8k4 of f16). So operands are gathered in runs of 16 bytes and
+// decoded as rows of memory are. The accumulator has two neighbouring columns of a
+// row in registers 2i and 2i + 1, or in the halves of one register.
 //
 // Uninitialised operands: an uninitialised element of A taints its row of the
 // result, one of B its column, one of C itself. So a short tile may be multiplied
 // as it is, as long as nobody uses the rows that were not loaded (X4).
 //
 //===----------------------------------------------------------------------===//
-#include "ptxsim/numerics/Mma.h"
+#include "ptxsim/isa/Mma.h"
 #include "ptxsim/engine/Access.h"
 #include "ptxsim/engine/MmaPlan.h"
-#include "ptxsim/engine/ProgramBuilder.h"
-#include "ptxsim/isa/Families.h"
+#include "ptxsim/numerics/Mma.h"
+#include "ptxsim/numerics/Panels.h"
 
-#include <algorithm>
-#include <charconv>
+#include <fmt/format.h>
+
+#include <array>
 #include <cstring>
 
 namespace msa::ptxsim {
@@ -26,13 +32,16 @@ using namespace numerics;
 
 namespace {
 
-constexpr int mostElements = 16 * 256; // A of m16n8k256
+/// Largest operands: A of m16n8k256 in bytes; A of m16n8k64 in elements.
+constexpr int mostBytes = 16 * 32, mostElements = 16 * 64, mostResults = 16 * 8;
 
 const MmaPlan &planOf(const Warp &w, const Op &op) { return *w.program->mmaPlans[op.count]; }
 
 bool isFp8(MmaType type) { return type == MmaType::E4M3 || type == MmaType::E5M2; }
 
 ProductKind productKindOf(const MmaPlan &plan) {
+  if (plan.scaleBlocks != 0)
+    return plan.denseFp4 ? ProductKind::Mxfp4 : ProductKind::Mxfp8;
   switch (plan.kind) {
   case MmaPlan::Kind::Integers:
     return ProductKind::Integer;
@@ -49,47 +58,96 @@ ProductKind productKindOf(const MmaPlan &plan) {
                                                                      : ProductKind::Fp8;
 }
 
-/// One element's bits out of the operand's registers.
-uint32_t elementBits(const Warp &w, const uint32_t *refs, FragmentSlot slot, int bits) {
-  uint32_t word = w.cells<uint32_t>(refs[slot.reg])[slot.lane] >> slot.shift;
-  return bits == 32 ? word : word & ((1u << bits) - 1);
-}
+/// The lists of an instruction's registers.
+struct Registers {
+  const Ref *d, *a, *b, *c, *scales;
 
-float decodeElement(MmaType type, uint32_t bits) {
-  switch (type) {
-  case MmaType::F16:
-    return f16ToF32(static_cast<uint16_t>(bits));
-  case MmaType::BF16:
-    return bf16ToF32(static_cast<uint16_t>(bits));
-  case MmaType::TF32:
-    return decode(SmallFloat::TF32, bits);
-  case MmaType::F32:
-    return floatOf(bits);
-  case MmaType::E2M1:
-    // 8-bit containers hold FP4 in bits 5:2 (PTX ISA 9.7.14.5).
-    return decode(SmallFloat::E2M1, (bits >> 2) & 0xF);
-  default:
-    return decode(smallFloatOf(type), bits);
+  Registers(const Warp &w, const Op &op, const MmaPlan &plan)
+      : d(&w.program->lists[op.target]), a(d + plan.registersD), b(a + plan.registersA),
+        c(b + plan.registersB), scales(c + plan.registersC) {}
+};
+
+//===----------------------------------------------------------------------===//
+// Gathering and scattering
+//===----------------------------------------------------------------------===//
+
+/// Rows of an operand (for B: columns), `rowBytes` bytes along k each.
+struct Rows {
+  int count, rowBytes;
+  alignas(64) uint8_t bytes[mostBytes];
+};
+
+void gatherRows(const Warp &w, const Ref *refs, int registers, int count, Rows &rows) {
+  const int groups = count / 8;
+  rows.count = count;
+  rows.rowBytes = 16 * registers / groups;
+  for (int r = 0; r < registers; ++r) {
+    const uint32_t *cells = w.cells<uint32_t>(refs[r]);
+    uint8_t *to = rows.bytes + 8 * (r % groups) * rows.rowBytes + 16 * (r / groups);
+    for (int g = 0; g < 8; ++g)
+      std::memcpy(to + g * rows.rowBytes, cells + 4 * g, 16);
   }
 }
 
-void gatherFloats(const Warp &w, const uint32_t *refs, const FragmentLayout &layout, MmaType type,
-                  float *panel) {
-  for (size_t i = 0; i < layout.slots.size(); ++i)
-    panel[i] = decodeElement(type, elementBits(w, refs, layout.slots[i], layout.bits));
+void decodeRows(const MmaPlan &plan, MmaType type, const Rows &rows, bool transposed,
+                float *panel) {
+  const Packing packing = plan.denseFp4 || bitsOf(type) > 8 ? Packing::Dense : Packing::Byte;
+  decodePanel(smallFloatOf(type), packing, rows.bytes, rows.count, rows.rowBytes, transposed,
+              panel);
 }
 
-void scatterFloats(Warp &w, const uint32_t *refs, const FragmentLayout &layout, MmaType type,
-                   const float *panel) {
-  for (size_t i = 0; i < layout.slots.size(); ++i) {
-    FragmentSlot slot = layout.slots[i];
-    uint32_t &word = w.cells<uint32_t>(refs[slot.reg])[slot.lane];
-    if (type == MmaType::F32) {
-      word = bitsOf(canonical(panel[i]));
-      continue;
+void decodeRows(MmaType type, Rows &rows, bool transposed, int32_t *panel) {
+  const bool isSigned = type == MmaType::S8 || type == MmaType::S4;
+  if (bitsOf(type) == 4) { // to bytes, from the last one on
+    for (int i = rows.count * rows.rowBytes - 1; i >= 0; --i) {
+      const uint8_t both = rows.bytes[i];
+      const auto low = static_cast<int8_t>(both << 4), high = static_cast<int8_t>(both & 0xF0);
+      rows.bytes[2 * i] = static_cast<uint8_t>(isSigned ? low >> 4 : both & 15);
+      rows.bytes[2 * i + 1] = static_cast<uint8_t>(isSigned ? high >> 4 : both >> 4);
     }
-    uint32_t field = 0xFFFFu << slot.shift;
-    word = (word & ~field) | uint32_t{f32ToF16(panel[i])} << slot.shift;
+    rows.rowBytes *= 2;
+  }
+  decodeBytes(isSigned, rows.bytes, rows.count, rows.rowBytes, transposed, panel);
+}
+
+/// An accumulator of 32-bit elements: a panel of m x 8.
+void gatherWords(const Warp &w, const Ref *refs, int registers, uint32_t *panel) {
+  for (int r = 0; r < registers; r += 2) {
+    const uint32_t *even = w.cells<uint32_t>(refs[r]), *odd = w.cells<uint32_t>(refs[r + 1]);
+    for (int lane = 0; lane < 32; ++lane) {
+      panel[32 * r + 2 * lane] = even[lane];
+      panel[32 * r + 2 * lane + 1] = odd[lane];
+    }
+  }
+}
+
+void scatterWords(Warp &w, const Ref *refs, int registers, const uint32_t *panel) {
+  for (int r = 0; r < registers; r += 2) {
+    uint32_t *even = w.cells<uint32_t>(refs[r]), *odd = w.cells<uint32_t>(refs[r + 1]);
+    for (int lane = 0; lane < 32; ++lane) {
+      even[lane] = panel[32 * r + 2 * lane];
+      odd[lane] = panel[32 * r + 2 * lane + 1];
+    }
+  }
+}
+
+/// An accumulator of f16: register r has rows 8r to 8r + 7.
+void gatherHalves(const Warp &w, const Ref *refs, int registers, float *panel) {
+  for (int r = 0; r < registers; ++r) {
+    const uint32_t *cells = w.cells<uint32_t>(refs[r]);
+    for (int lane = 0; lane < 32; ++lane) {
+      panel[64 * r + 2 * lane] = f16ToF32(static_cast<uint16_t>(cells[lane]));
+      panel[64 * r + 2 * lane + 1] = f16ToF32(static_cast<uint16_t>(cells[lane] >> 16));
+    }
+  }
+}
+
+void scatterHalves(Warp &w, const Ref *refs, int registers, const float *panel) {
+  for (int r = 0; r < registers; ++r) {
+    uint32_t *cells = w.cells<uint32_t>(refs[r]);
+    for (int lane = 0; lane < 32; ++lane)
+      cells[lane] = uint32_t{f32ToF16(panel[64 * r + 2 * lane])} |
+                    uint32_t{f32ToF16(panel[64 * r + 2 * lane + 1])} << 16;
   }
 }
 
@@ -98,8 +156,7 @@ void scatterFloats(Warp &w, const uint32_t *refs, const FragmentLayout &layout, 
 //===----------------------------------------------------------------------===//
 
 /// Rows (or columns) of an operand that hold an uninitialised element.
-uint32_t taintedLines(const Warp &w, const uint32_t *refs, const FragmentLayout &layout,
-                      bool rows) {
+uint32_t taintedLines(const Warp &w, const Ref *refs, const FragmentLayout &layout, bool rows) {
   uint32_t any = 0, lines = 0;
   for (int r = 0; r < layout.registers; ++r)
     any |= w.taintOf(refs[r]);
@@ -114,294 +171,236 @@ uint32_t taintedLines(const Warp &w, const uint32_t *refs, const FragmentLayout 
   return lines;
 }
 
-void taintResult(Warp &w, const MmaPlan &plan, const uint32_t *d, const uint32_t *c, uint32_t rows,
+void taintResult(Warp &w, const MmaPlan &plan, const Registers &r, uint32_t rows,
                  uint32_t columns) {
   uint32_t taint[8] = {};
-  for (int r = 0; r < plan.c.registers; ++r)
-    taint[r] = w.taintOf(c[r]);
+  for (int i = 0; i < plan.c.registers; ++i)
+    taint[i] = w.taintOf(r.c[i]);
   if (rows | columns)
     for (int row = 0; row < plan.c.rows; ++row)
       for (int col = 0; col < plan.c.cols; ++col)
         if (((rows >> row) & 1) || ((columns >> col) & 1))
           taint[plan.c.at(row, col).reg] |= 1u << plan.c.at(row, col).lane;
-  for (int r = 0; r < plan.c.registers; ++r)
-    w.setTaint(d[r], fullMask, taint[r]);
+  for (int i = 0; i < plan.c.registers; ++i)
+    w.setTaint(r.d[i], fullMask, taint[i]);
+}
+
+//===----------------------------------------------------------------------===//
+// Block scaling, 9.7.14.3
+//===----------------------------------------------------------------------===//
+
+/// The factors of one operand's rows (columns of B) and those that are uninitialised.
+struct Factors {
+  std::array<uint8_t, 16 * 4> codes{};
+  uint32_t tainted = 0;
+};
+
+/// Reads a selector; traps if it is not one of `step` times 0 .. count - 1.
+Flow readSelector(Warp &w, Ref ref, uint32_t count, uint32_t step, const char *name,
+                  uint32_t &value) {
+  value = w.cells<uint32_t>(ref)[0] & 0xFFFF;
+  const uint32_t most = (count - 1) * step;
+  if (value <= most && value % step == 0)
+    return Flow::Next;
+  return w.trapAlways("X7", 0,
+                      fmt::format("{} is {}; the values of this form are 0{}", name, value,
+                                  count == 1 ? std::string()
+                                             : fmt::format(" to {} in steps of {}", most, step)));
+}
+
+/// Lanes 4g + 2 * thread-id-a (+ 1) have the factors of rows g (and g + 8) of A, lanes
+/// 4g + thread-id-b those of column g of B.
+Flow gatherFactors(Warp &w, const MmaPlan &plan, const Ref *refs, bool isA, Factors &factors) {
+  const auto blocks = static_cast<uint32_t>(plan.scaleBlocks);
+  uint32_t byte = 0, thread = 0;
+  if (readSelector(w, refs[1], 4 / blocks, blocks, isA ? "byte-id-a" : "byte-id-b", byte) ==
+          Flow::Trap ||
+      readSelector(w, refs[2], isA ? 2 : 4, 1, isA ? "thread-id-a" : "thread-id-b", thread) ==
+          Flow::Trap)
+    return Flow::Trap;
+  const uint32_t *cells = w.cells<uint32_t>(refs[0]);
+  const uint32_t taint = w.taintOf(refs[0]) |
+                         ((w.taintOf(refs[1]) | w.taintOf(refs[2])) & 1 ? fullMask : 0);
+  for (uint32_t line = 0; line < (isA ? 16u : 8u); ++line) {
+    const uint32_t lane = isA ? 4 * (line % 8) + 2 * thread + line / 8 : 4 * line + thread;
+    for (uint32_t i = 0; i < blocks; ++i)
+      factors.codes[line * blocks + i] = static_cast<uint8_t>(cells[lane] >> (8 * (byte + i)));
+    factors.tainted |= ((taint >> lane) & 1) << line;
+  }
+  return Flow::Next;
 }
 
 //===----------------------------------------------------------------------===//
 // Products
 //===----------------------------------------------------------------------===//
 
-void multiplyFloats(Warp &w, const MmaPlan &plan, const uint32_t *d, const uint32_t *a,
-                    const uint32_t *b, const uint32_t *c) {
-  alignas(64) float pa[mostElements], pb[mostElements], pd[16 * 8];
-  gatherFloats(w, a, plan.a, plan.typeA, pa);
-  gatherFloats(w, b, plan.b, plan.typeB, pb);
-  gatherFloats(w, c, plan.c, plan.typeC, pd);
-  GemmSize size{plan.shape.m, plan.shape.n, plan.shape.k};
-  if (w.cta->launch->sumsExactly(isFp8(plan.typeA) || isFp8(plan.typeB))) {
-    bool half = plan.typeD == MmaType::F16;
-    gemmExact(exactRule(w.cta->launch->sm, TensorUnit::WarpMma, smallFloatOf(plan.typeA),
-                        smallFloatOf(plan.typeB), plan.shape.k, half),
-              size, pa, pb, pd);
+void multiplyFloats(Warp &w, const MmaPlan &plan, const Registers &r, const Factors &fa,
+                    const Factors &fb) {
+  alignas(64) float pa[mostElements], pb[mostElements], pd[mostResults];
+  Rows rows;
+  gatherRows(w, r.a, plan.registersA, plan.shape.m, rows);
+  decodeRows(plan, plan.typeA, rows, false, pa);
+  gatherRows(w, r.b, plan.registersB, 8, rows);
+  decodeRows(plan, plan.typeB, rows, true, pb);
+  const bool half = plan.typeD == MmaType::F16;
+  uint32_t words[mostResults];
+  if (half) {
+    gatherHalves(w, r.c, plan.registersC, pd);
+  } else {
+    gatherWords(w, r.c, plan.registersC, words);
+    std::memcpy(pd, words, sizeof(pd));
+  }
+  const GemmSize size{plan.shape.m, plan.shape.n, plan.shape.k};
+  const Launch &launch = *w.cta->launch;
+  const SmallFloat typeA = smallFloatOf(plan.typeA), typeB = smallFloatOf(plan.typeB);
+  const bool exact = launch.sumsExactly(isFp8(plan.typeA) || isFp8(plan.typeB));
+  if (plan.scaleBlocks != 0) {
+    const ScaleFactors factors{plan.scaleFormat, plan.scaleBlocks, fa.codes.data(),
+                               fb.codes.data()};
+    if (exact)
+      gemmScaledExact(size, typeA, typeB, pa, pb, factors, pd);
+    else
+      gemmScaledFast(size, pa, pb, factors, pd);
+  } else if (exact) {
+    gemmExact(exactRule(launch.sm, TensorUnit::WarpMma, typeA, typeB, plan.shape.k, half), size,
+              pa, pb, pd);
   } else {
     gemmFast(size, pa, pb, pd);
   }
-  scatterFloats(w, d, plan.d, plan.typeD, pd);
+  if (half) {
+    scatterHalves(w, r.d, plan.registersD, pd);
+    return;
+  }
+  std::memcpy(words, pd, sizeof(pd));
+  scatterWords(w, r.d, plan.registersD, words);
 }
 
-void multiplyIntegers(Warp &w, const MmaPlan &plan, const uint32_t *d, const uint32_t *a,
-                      const uint32_t *b, const uint32_t *c) {
-  int32_t pa[mostElements], pb[mostElements], pd[16 * 8];
-  auto gather = [&](const uint32_t *refs, const FragmentLayout &layout, MmaType type,
-                    int32_t *panel) {
-    bool isSigned = type == MmaType::S8 || type == MmaType::S4;
-    for (size_t i = 0; i < layout.slots.size(); ++i) {
-      uint32_t bits = elementBits(w, refs, layout.slots[i], layout.bits);
-      int unused = 32 - layout.bits;
-      panel[i] =
-          isSigned ? static_cast<int32_t>(bits << unused) >> unused : static_cast<int32_t>(bits);
-    }
-  };
-  gather(a, plan.a, plan.typeA, pa);
-  gather(b, plan.b, plan.typeB, pb);
-  for (size_t i = 0; i < plan.c.slots.size(); ++i)
-    pd[i] = static_cast<int32_t>(elementBits(w, c, plan.c.slots[i], 32));
+void multiplyIntegers(Warp &w, const MmaPlan &plan, const Registers &r) {
+  int32_t pa[mostElements], pb[mostElements], pd[mostResults];
+  uint32_t words[mostResults];
+  Rows rows;
+  gatherRows(w, r.a, plan.registersA, plan.shape.m, rows);
+  decodeRows(plan.typeA, rows, false, pa);
+  gatherRows(w, r.b, plan.registersB, 8, rows);
+  decodeRows(plan.typeB, rows, true, pb);
+  gatherWords(w, r.c, plan.registersC, words);
+  std::memcpy(pd, words, sizeof(pd));
   gemmInteger({plan.shape.m, plan.shape.n, plan.shape.k}, pa, pb, pd, plan.satfinite);
-  for (size_t i = 0; i < plan.d.slots.size(); ++i)
-    w.cells<uint32_t>(d[plan.d.slots[i].reg])[plan.d.slots[i].lane] = static_cast<uint32_t>(pd[i]);
+  std::memcpy(words, pd, sizeof(pd));
+  scatterWords(w, r.d, plan.registersD, words);
 }
 
-void multiplyBits(Warp &w, const MmaPlan &plan, const uint32_t *d, const uint32_t *a,
-                  const uint32_t *b, const uint32_t *c) {
-  const int words = plan.shape.k / 32;
-  uint32_t pa[16 * 8], pb[8 * 8];
-  int32_t pd[16 * 8];
-  for (int row = 0; row < plan.shape.m; ++row)
-    for (int word = 0; word < words; ++word)
-      pa[row * words + word] = elementBits(w, a, plan.a.at(row, 32 * word), 32);
-  for (int col = 0; col < plan.shape.n; ++col)
-    for (int word = 0; word < words; ++word)
-      pb[col * words + word] = elementBits(w, b, plan.b.at(32 * word, col), 32);
-  for (size_t i = 0; i < plan.c.slots.size(); ++i)
-    pd[i] = static_cast<int32_t>(elementBits(w, c, plan.c.slots[i], 32));
-  gemmBits(plan.shape.m, plan.shape.n, words, pa, pb, pd, plan.isXor);
-  for (size_t i = 0; i < plan.d.slots.size(); ++i)
-    w.cells<uint32_t>(d[plan.d.slots[i].reg])[plan.d.slots[i].lane] = static_cast<uint32_t>(pd[i]);
+void multiplyBits(Warp &w, const MmaPlan &plan, const Registers &r) {
+  uint32_t pa[mostBytes / 4], pb[mostBytes / 4], words[mostResults];
+  int32_t pd[mostResults];
+  Rows rows;
+  gatherRows(w, r.a, plan.registersA, plan.shape.m, rows);
+  std::memcpy(pa, rows.bytes, sizeof(pa));
+  gatherRows(w, r.b, plan.registersB, 8, rows);
+  std::memcpy(pb, rows.bytes, sizeof(pb));
+  gatherWords(w, r.c, plan.registersC, words);
+  std::memcpy(pd, words, sizeof(pd));
+  gemmBits(plan.shape.m, plan.shape.n, plan.shape.k / 32, pa, pb, pd, plan.isXor);
+  std::memcpy(words, pd, sizeof(pd));
+  scatterWords(w, r.d, plan.registersD, words);
 }
 
-void multiplyDoubles(Warp &w, const MmaPlan &plan, const uint32_t *d, const uint32_t *a,
-                     const uint32_t *b, const uint32_t *c) {
-  double pa[16 * 16], pb[16 * 8], pd[16 * 8];
-  auto gather = [&](const uint32_t *refs, const FragmentLayout &layout, double *panel) {
+void multiplyDoubles(Warp &w, const MmaPlan &plan, const Registers &r) {
+  double pa[16 * 16], pb[16 * 8], pd[mostResults];
+  auto gather = [&](const Ref *refs, const FragmentLayout &layout, double *panel) {
     for (size_t i = 0; i < layout.slots.size(); ++i)
       panel[i] = doubleOf(w.cells<uint64_t>(refs[layout.slots[i].reg])[layout.slots[i].lane]);
   };
-  gather(a, plan.a, pa);
-  gather(b, plan.b, pb);
-  gather(c, plan.c, pd);
+  gather(r.a, plan.a, pa);
+  gather(r.b, plan.b, pb);
+  gather(r.c, plan.c, pd);
   gemmF64({plan.shape.m, plan.shape.n, plan.shape.k}, pa, pb, pd, plan.rounding);
   for (size_t i = 0; i < plan.d.slots.size(); ++i)
-    w.cells<uint64_t>(d[plan.d.slots[i].reg])[plan.d.slots[i].lane] = bitsOf(pd[i]);
+    w.cells<uint64_t>(r.d[plan.d.slots[i].reg])[plan.d.slots[i].lane] = bitsOf(pd[i]);
 }
 
-/// m8n8k4 of f16: four products of eight lanes each.
-void multiplyQuads(Warp &w, const MmaPlan &plan, const uint32_t *d, const uint32_t *a,
-                   const uint32_t *b, const uint32_t *c) {
+/// m8n8k4 of f16: four products of eight lanes each, places from tables.
+void multiplyQuads(Warp &w, const MmaPlan &plan, const Registers &r) {
+  auto gather = [&](const Ref *refs, const FragmentLayout &layout, float *panel) {
+    for (size_t i = 0; i < layout.slots.size(); ++i) {
+      const FragmentSlot slot = layout.slots[i];
+      const uint32_t word = w.cells<uint32_t>(refs[slot.reg])[slot.lane] >> slot.shift;
+      panel[i] = layout.bits == 32 ? floatOf(word) : f16ToF32(static_cast<uint16_t>(word));
+    }
+  };
   float pd[4][64];
-  for (int i = 0; i < 4; ++i) {
-    const MmaQuad &quad = plan.quads[static_cast<size_t>(i)];
+  for (size_t i = 0; i < 4; ++i) {
+    const MmaQuad &quad = plan.quads[i];
     float pa[32], pb[32];
-    gatherFloats(w, a, quad.a, MmaType::F16, pa);
-    gatherFloats(w, b, quad.b, MmaType::F16, pb);
-    gatherFloats(w, c, quad.c, plan.typeC, pd[i]);
+    gather(r.a, quad.a, pa);
+    gather(r.b, quad.b, pb);
+    gather(r.c, quad.c, pd[i]);
     gemmFast({8, 8, 4}, pa, pb, pd[i]);
   }
-  for (int i = 0; i < 4; ++i)
-    scatterFloats(w, d, plan.quads[static_cast<size_t>(i)].d, plan.typeD, pd[i]);
+  for (size_t product = 0; product < 4; ++product) {
+    const FragmentLayout &layout = plan.quads[product].d;
+    for (size_t i = 0; i < layout.slots.size(); ++i) {
+      const FragmentSlot slot = layout.slots[i];
+      uint32_t &word = w.cells<uint32_t>(r.d[slot.reg])[slot.lane];
+      if (layout.bits == 32) {
+        word = bitsOf(canonical(pd[product][i]));
+        continue;
+      }
+      word = (word & ~(0xFFFFu << slot.shift)) | uint32_t{f32ToF16(pd[product][i])} << slot.shift;
+    }
+  }
 }
 
-Flow multiply(Warp &w, const Op &op, uint32_t mask) {
+/// What becomes uninitialised: rows of A, columns of B, elements of C, and their factors.
+void taint(Warp &w, const MmaPlan &plan, const Registers &r, const Factors &fa,
+           const Factors &fb) {
+  uint32_t any = fa.tainted | fb.tainted;
+  for (int i = 0; i < plan.registersA + plan.registersB + plan.registersC; ++i)
+    any |= w.taintOf(r.a[i]);
+  if (any != 0 && plan.kind != MmaPlan::Kind::Quads) {
+    taintResult(w, plan, r, taintedLines(w, r.a, plan.a, true) | fa.tainted,
+                taintedLines(w, r.b, plan.b, false) | fb.tainted);
+    return;
+  }
+  for (int i = 0; i < plan.registersD; ++i)
+    w.setTaint(r.d[i], fullMask, any != 0 ? fullMask : 0);
+}
+
+} // namespace
+
+Flow multiplyMatrices(Warp &w, const Op &op, uint32_t mask) {
   if (mask != w.alive && w.cta->launch->checks.on(Check::X1)) {
     w.need = w.alive;
     return Flow::Converge;
   }
   const MmaPlan &plan = planOf(w, op);
-  const uint32_t *d = &w.program->lists[op.target], *a = d + plan.registersD,
-                 *b = a + plan.registersA, *c = b + plan.registersB;
+  const Registers r(w, op, plan);
   w.cta->tally.countProduct(productKindOf(plan),
                             static_cast<unsigned>(plan.shape.m * plan.shape.n * plan.shape.k) *
                                 (plan.kind == MmaPlan::Kind::Quads ? 4 : 1));
-  uint32_t anyTaint = 0;
-  for (int i = 0; i < plan.registersA + plan.registersB + plan.registersC; ++i)
-    anyTaint |= w.taintOf(a[i]);
-  uint32_t rows = 0, columns = 0;
-  bool quads = plan.kind == MmaPlan::Kind::Quads;
-  if (anyTaint && !quads) {
-    rows = taintedLines(w, a, plan.a, true);
-    columns = taintedLines(w, b, plan.b, false);
-    taintResult(w, plan, d, c, rows, columns);
-  } else {
-    for (int i = 0; i < plan.registersD; ++i)
-      w.setTaint(d[i], fullMask, anyTaint ? fullMask : 0);
-  }
+  Factors fa, fb;
+  if (plan.scaleBlocks != 0 && (gatherFactors(w, plan, r.scales, true, fa) == Flow::Trap ||
+                                gatherFactors(w, plan, r.scales + 3, false, fb) == Flow::Trap))
+    return Flow::Trap;
+  taint(w, plan, r, fa, fb);
   switch (plan.kind) {
   case MmaPlan::Kind::Floats:
-    multiplyFloats(w, plan, d, a, b, c);
+    multiplyFloats(w, plan, r, fa, fb);
     break;
   case MmaPlan::Kind::Integers:
-    multiplyIntegers(w, plan, d, a, b, c);
+    multiplyIntegers(w, plan, r);
     break;
   case MmaPlan::Kind::Bits:
-    multiplyBits(w, plan, d, a, b, c);
+    multiplyBits(w, plan, r);
     break;
   case MmaPlan::Kind::Doubles:
-    multiplyDoubles(w, plan, d, a, b, c);
+    multiplyDoubles(w, plan, r);
     break;
   case MmaPlan::Kind::Quads:
-    multiplyQuads(w, plan, d, a, b, c);
+    multiplyQuads(w, plan, r);
     break;
   }
   return Flow::Next;
-}
-
-//===----------------------------------------------------------------------===//
-// Decoding
-//===----------------------------------------------------------------------===//
-
-bool parseShape(std::string_view word, MmaShape &shape) {
-  size_t n = word.find('n'), k = word.find('k');
-  if (word.empty() || word[0] != 'm' || n == std::string_view::npos ||
-      k == std::string_view::npos || n > k)
-    return false;
-  auto number = [&](size_t from, size_t to, int &value) {
-    auto [end, error] = std::from_chars(word.data() + from, word.data() + to, value);
-    return error == std::errc() && end == word.data() + to;
-  };
-  return number(1, n, shape.m) && number(n + 1, k, shape.n) && number(k + 1, word.size(), shape.k);
-}
-
-/// Refs of an operand's registers; their number.
-int appendOperand(Decoder &d, const Operand &o, int bits, bool destination) {
-  DataType type = *dataTypeFromWord(bits == 64 ? "b64" : "b32");
-  auto take = [&](const Operand &one) {
-    d.appendList(destination ? d.destination(one, type) : d.source(one, type));
-  };
-  if (o.kind != Operand::Kind::Vector) {
-    take(o);
-    return 1;
-  }
-  for (const Operand &child : o.children)
-    take(child);
-  return static_cast<int>(o.children.size());
-}
-
-/// Fills layouts from shape and types; false if the combination does not exist.
-bool layOut(MmaPlan &plan, bool rowA, bool rowB) {
-  if (plan.kind == MmaPlan::Kind::Quads) {
-    int bitsC = plan.typeC == MmaType::F16 ? 16 : 32, bitsD = plan.typeD == MmaType::F16 ? 16 : 32;
-    for (int i = 0; i < 4; ++i)
-      plan.quads.push_back({quadFragment(MmaOperand::A, !rowA, i, 16),
-                            quadFragment(MmaOperand::B, !rowB, i, 16),
-                            quadFragment(MmaOperand::C, false, i, bitsC),
-                            quadFragment(MmaOperand::C, false, i, bitsD)});
-    plan.registersA = plan.registersB = 2;
-    plan.registersC = bitsC == 16 ? 4 : 8;
-    plan.registersD = bitsD == 16 ? 4 : 8;
-    return true;
-  }
-  auto a = mmaFragment(plan.shape, MmaOperand::A, bitsOf(plan.typeA)),
-       b = mmaFragment(plan.shape, MmaOperand::B, bitsOf(plan.typeB));
-  auto c = mmaFragment(plan.shape, MmaOperand::C, bitsOf(plan.typeC)),
-       d = mmaFragment(plan.shape, MmaOperand::C, bitsOf(plan.typeD));
-  if (!a || !b || !c || !d || !rowA || rowB)
-    return false;
-  plan.a = *a;
-  plan.b = *b;
-  plan.c = *c;
-  plan.d = *d;
-  plan.registersA = a->registers;
-  plan.registersB = b->registers;
-  plan.registersC = c->registers;
-  plan.registersD = d->registers;
-  return true;
-}
-
-/// The versions that a type of operand needs.
-void requireType(Decoder &d, MmaType type, const MmaShape &shape) {
-  switch (type) {
-  case MmaType::BF16:
-  case MmaType::TF32:
-    d.require(70, 80, "this type");
-    break;
-  case MmaType::F64:
-    d.require(shape.m == 16 ? 78 : 70, shape.m == 16 ? 90 : 80, "this type");
-    break;
-  case MmaType::E4M3:
-  case MmaType::E5M2:
-    d.require(84, 89, "FP8");
-    break;
-  case MmaType::E3M2:
-  case MmaType::E2M3:
-  case MmaType::E2M1:
-    d.require(87, 120, "FP6 and FP4");
-    break;
-  case MmaType::S4:
-  case MmaType::U4:
-  case MmaType::S8:
-  case MmaType::U8:
-  case MmaType::B1:
-    d.require(65, 75, "integer operands");
-    break;
-  default:
-    break;
-  }
-}
-
-} // namespace
-
-bool decodeMma(Decoder &d) {
-  if (d.has("sp") || d.has("sp::ordered_metadata"))
-    return d.failLater("sparse products");
-  if (d.has("block_scale"))
-    return d.failLater("block-scaled products");
-  bool aligned = d.take("sync") && d.take("aligned");
-  auto plan = std::make_shared<MmaPlan>();
-  std::string_view shapeWord = d.takeNext();
-  if (!aligned || !parseShape(shapeWord, plan->shape))
-    return d.fail("{}: accepted: mma.sync.aligned.mXnYkZ", d.spelling());
-  // By position: the two words may be in either order.
-  std::string_view layoutA = d.takeNext(), layoutB = d.takeNext();
-  if ((layoutA != "row" && layoutA != "col") || (layoutB != "row" && layoutB != "col"))
-    return d.fail("{}: the layouts of A and B (.row, .col) are missing", d.spelling());
-  d.take("kind::f8f6f4");
-  plan->satfinite = d.take("satfinite");
-  if (d.take("popc"))
-    plan->isXor = d.take("xor") || !d.take("and");
-  plan->rounding = static_cast<Rounding>(d.takeRounding().value_or(0));
-  MmaType *types[] = {&plan->typeD, &plan->typeA, &plan->typeB, &plan->typeC};
-  for (MmaType *type : types)
-    if (auto found = mmaTypeFromWord(d.takeNext()))
-      *type = *found;
-    else
-      return d.fail("{}: four types, of D, A, B and C, are needed", d.spelling());
-  if (!choosePlan(*plan) || !layOut(*plan, layoutA == "row", layoutB == "row"))
-    return d.fail("{}: there is no product of this shape and these types", d.spelling());
-  requireType(d, plan->typeA, plan->shape);
-  requireType(d, plan->typeB, plan->shape);
-  if (!d.expectOperands(4))
-    return true;
-  bool wide = plan->kind == MmaPlan::Kind::Doubles;
-  int bits = wide ? 64 : 32,
-      counts[] = {plan->registersD, plan->registersA, plan->registersB, plan->registersC};
-  d.op.target = static_cast<uint32_t>(d.program().program.lists.size());
-  for (unsigned i = 0; i < 4; ++i)
-    if (appendOperand(d, d.operand(i), bits, i == 0) != counts[i])
-      return d.failed() ||
-             d.fail("{}: operand {} takes {} registers", d.spelling(), "DABC"[i], counts[i]);
-  d.op.count = d.program().addPlan(std::move(plan));
-  d.set(&multiply, OpClass::Matrix);
-  return true;
 }
 
 } // namespace msa::ptxsim

@@ -1,4 +1,5 @@
-//===- Tcgen05Alloc.cpp - PTX ISA 9.7.16.7: tcgen05.alloc, .dealloc, .relinquish_alloc_permit -----===//
+//===- Tcgen05Alloc.cpp - PTX ISA 9.7.16.7: tcgen05.alloc, .dealloc, .relinquish_alloc_permit
+//-----===//
 //
 // One warp allocates columns and gets their address in shared memory. With
 // .cta_group::2 a warp of each CTA of the pair takes part: the first to come is
@@ -33,18 +34,20 @@ Flow suspend(Warp &w, const char *waitFor) {
 /// The rules that hold for every allocation (T3).
 Flow checkAllocation(const Origin &origin, const TensorCore &core, uint32_t columns) {
   if (!std::has_single_bit(columns) || columns < 32 || columns > tensorColumns)
-    return origin.trapAlways("T3", fmt::format("{} columns; accepted: 32, 64, 128, 256, 512",
-                                               columns));
+    return origin.trapAlways("T3",
+                             fmt::format("{} columns; accepted: 32, 64, 128, 256, 512", columns));
   if (core.relinquished &&
-      origin.trap(Check::T3,
-                  fmt::format("the CTA has given up its permit to allocate at line {}",
-                              origin.warp->program->instruction(core.relinquishPc).location.line)) ==
+      origin.trap(
+          Check::T3,
+          fmt::format("the CTA has given up its permit to allocate at line {}",
+                      origin.warp->program->instruction(core.relinquishPc).location.line)) ==
           Flow::Trap)
     return Flow::Trap;
   if (core.newestColumns != 0 && columns > core.newestColumns)
-    return origin.trap(Check::T3, fmt::format("{} columns after an allocation of {}; sizes must not "
-                                              "grow within a CTA",
-                                              columns, core.newestColumns));
+    return origin.trap(Check::T3,
+                       fmt::format("{} columns after an allocation of {}; sizes must not "
+                                   "grow within a CTA",
+                                   columns, core.newestColumns));
   return Flow::Next;
 }
 
@@ -199,8 +202,7 @@ TensorMemory::Allocation *findAllocation(const Origin &origin, TensorCore &core,
 Flow freeIn(const Origin &origin, Cta &owner, uint32_t address, uint32_t columns, uint32_t pc) {
   TensorCore &core = tensorCoreOf(owner);
   TensorMemory::Allocation *found = findAllocation(origin, core, address, columns);
-  if (!found ||
-      core.checkIdle(origin, owner, {found->first, found->columns, 0xFF}) == Flow::Trap)
+  if (!found || core.checkIdle(origin, owner, {found->first, found->columns, 0xFF}) == Flow::Trap)
     return Flow::Trap;
   core.memory.release(*found, pc);
   owner.cluster->wake(allocationKey(owner));

@@ -1,4 +1,5 @@
-//===- Tcgen05Copy.cpp - PTX ISA 9.7.16.9: tcgen05.cp, tcgen05.shift ---------------------------------===//
+//===- Tcgen05Copy.cpp - PTX ISA 9.7.16.9: tcgen05.cp, tcgen05.shift
+//---------------------------------===//
 //
 // A copy moves rows of 16 or 32 bytes of shared memory, described by a matrix descriptor,
 // to lanes of tensor memory; .warpx2 and .warpx4 give several quarters of the lanes the
@@ -64,8 +65,8 @@ struct Rows {
 
 /// 16-byte groups of packed elements become 16 containers of 8 bits.
 void decompress(Rows &rows, SourceFormat format) {
-  const auto packed = format == SourceFormat::Fp4 ? numerics::PackedRow::B4x16P64
-                                                  : numerics::PackedRow::B6x16P32;
+  const auto packed =
+      format == SourceFormat::Fp4 ? numerics::PackedRow::B4x16P64 : numerics::PackedRow::B6x16P32;
   const unsigned bits = format == SourceFormat::Fp4 ? 4 : 6;
   for (size_t at = 0; at < rows.bytes.size(); at += 16) {
     std::array<uint8_t, 16> group, known;
@@ -127,8 +128,8 @@ private:
 Flow checkLaneZero(const Origin &origin, TensorAddress at, const char *what) {
   if (at.lane == 0)
     return Flow::Next;
-  return origin.trapAlways("T7", fmt::format("{} is at lane {}; it covers lanes from 0 on", what,
-                                             at.lane));
+  return origin.trapAlways(
+      "T7", fmt::format("{} is at lane {}; it covers lanes from 0 on", what, at.lane));
 }
 
 /// True if all lanes of the mask have the same address and descriptor.
@@ -279,9 +280,9 @@ bool takeCopyShape(Decoder &d) {
     return !d.fail("{}: accepted: .128x256b, .128x128b, .64x128b.warpx2::02_13, "
                    ".64x128b.warpx2::01_23, .32x128b.warpx4",
                    d.spelling());
-  const CopyShape found = shape == 0   ? CopyShape::R128x256b
-                          : shape == 1 ? CopyShape::R128x128b
-                          : four       ? CopyShape::R32x128b
+  const CopyShape found = shape == 0       ? CopyShape::R128x256b
+                          : shape == 1     ? CopyShape::R128x128b
+                          : four           ? CopyShape::R32x128b
                           : multicast == 0 ? CopyShape::R64Pairs02
                                            : CopyShape::R64Pairs01;
   d.op.mode = static_cast<uint8_t>(found);

@@ -99,10 +99,11 @@ Flow checkUniform(Warp &w, Ref ref, const char *what) {
 Flow checkOneThread(Warp &w, uint32_t mask, bool same) {
   if (!same || std::popcount(mask) < 2)
     return Flow::Next;
-  return w.trap(Check::T12, std::countr_zero(mask),
-                fmt::format("{} threads of the warp (0x{:08x}) issue this, each an operation of its "
-                            "own, with the same operands; needed: one thread (elect.sync)",
-                            std::popcount(mask), mask));
+  return w.trap(
+      Check::T12, std::countr_zero(mask),
+      fmt::format("{} threads of the warp (0x{:08x}) issue this, each an operation of its "
+                  "own, with the same operands; needed: one thread (elect.sync)",
+                  std::popcount(mask), mask));
 }
 
 unsigned ctasOfGroup(const Origin &origin, unsigned group, Cta *(&ctas)[2]) {

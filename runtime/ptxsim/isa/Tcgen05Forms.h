@@ -1,4 +1,5 @@
-//===- Tcgen05Forms.h - what the tcgen05 instructions share ---------------------------------------===//
+//===- Tcgen05Forms.h - what the tcgen05 instructions share
+//---------------------------------------===//
 //
 // Modifiers and operands that several of them have, and who may execute them: a whole
 // warp (alloc, ld, st, wait) or one thread (mma, cp, shift, commit).

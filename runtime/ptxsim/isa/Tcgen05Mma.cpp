@@ -1,4 +1,5 @@
-//===- Tcgen05Mma.cpp - PTX ISA 9.7.16.10: tcgen05.mma ------------------------------------------------===//
+//===- Tcgen05Mma.cpp - PTX ISA 9.7.16.10: tcgen05.mma
+//------------------------------------------------===//
 //
 // One thread starts a product of whole matrices: A from shared or tensor memory, B from
 // shared memory, D (and scale factors) in tensor memory. Everything that can be wrong with
@@ -104,8 +105,8 @@ private:
       return origin.trapAlways("D5", wrong);
     p.path = dataPathOf(p.shape.m, p.group);
     if (p.shiftsA && p.path != DataPath::D && p.path != DataPath::A && p.path != DataPath::B)
-      return origin.trapAlways("D5", fmt::format("M is {}; accepted with .ashift: 128, 256",
-                                                 p.shape.m));
+      return origin.trapAlways("D5",
+                               fmt::format("M is {}; accepted with .ashift: 128, 256", p.shape.m));
     return Flow::Next;
   }
 
@@ -130,11 +131,10 @@ private:
       return Flow::Trap;
     const bool wide = p.kind == MmaKind::Tf32;
     if (transposed && (d.swizzle == Swizzle::B128Atom32) != wide)
-      return origin.trapAlways(
-          "D5", fmt::format("{} is transposed; accepted with kind::{}: {}", use.name,
-                            toString(p.kind),
-                            wide ? "only the 128B swizzle of 32-byte atoms"
-                                 : "every swizzle but 128B of 32-byte atoms"));
+      return origin.trapAlways("D5", fmt::format("{} is transposed; accepted with kind::{}: {}",
+                                                 use.name, toString(p.kind),
+                                                 wide ? "only the 128B swizzle of 32-byte atoms"
+                                                      : "every swizzle but 128B of 32-byte atoms"));
     const bool narrow = type == MmaType::E2M1 || type == MmaType::E2M3 || type == MmaType::E3M2;
     const bool packed = isPackedFp4(p.kind);
     const unsigned bits = wide ? 32 : p.kind == MmaKind::F16 ? 16 : 8;
@@ -142,9 +142,7 @@ private:
     use.rows = rows;
     use.kBytes = bytesOfRow;
     use.padded = narrow && !packed;
-    use.elementBits = static_cast<uint8_t>(!narrow                 ? bits
-                                           : type == MmaType::E2M1 ? 4
-                                                                   : 6);
+    use.elementBits = static_cast<uint8_t>(!narrow ? bits : type == MmaType::E2M1 ? 4 : 6);
     return Flow::Next;
   }
 
@@ -245,11 +243,10 @@ private:
     if (p.tensorA && core.enter(origin, cta, record, {p.a.column, columnsOfTensorA, groups},
                                 CellUse::Operand, "A") == Flow::Trap)
       return Flow::Trap;
-    if (p.scales != 0 &&
-        (core.enter(origin, cta, record, {p.scaleColumnA, widthOfScalesA(), 0xFF}, CellUse::Read,
-                    "scale-A") == Flow::Trap ||
-         core.enter(origin, cta, record, {p.scaleColumnB, widthOfScalesB(), 0xFF}, CellUse::Read,
-                    "scale-B") == Flow::Trap))
+    if (p.scales != 0 && (core.enter(origin, cta, record, {p.scaleColumnA, widthOfScalesA(), 0xFF},
+                                     CellUse::Read, "scale-A") == Flow::Trap ||
+                          core.enter(origin, cta, record, {p.scaleColumnB, widthOfScalesB(), 0xFF},
+                                     CellUse::Read, "scale-B") == Flow::Trap))
       return Flow::Trap;
     return core.enter(origin, cta, record, {p.d.column, widthOfD(), groups},
                       p.accumulates ? CellUse::Accumulate : CellUse::Write, "D");
@@ -342,8 +339,8 @@ bool takeKind(Decoder &d, MmaKind &kind, unsigned &scales) {
   if (kind == MmaKind::Mxf4nvf4)
     d.require(87, 100, ".kind::mxf4nvf4");
   const bool one = kind == MmaKind::Mxf8f6f4 && (size < 0 || size == 0 || size == 4);
-  const bool two = isPackedFp4(kind) && (size == 1 || size == 4 ||
-                                         (size < 0 && kind == MmaKind::Mxf4));
+  const bool two =
+      isPackedFp4(kind) && (size == 1 || size == 4 || (size < 0 && kind == MmaKind::Mxf4));
   const bool four = kind == MmaKind::Mxf4nvf4 && (size == 2 || size == 3);
   if (!one && !two && !four)
     return !d.fail("{}: this vector size does not go with the kind; accepted: mxf8f6f4 with "
@@ -373,8 +370,8 @@ void takePlainTail(Decoder &d, MmaKind kind, uint32_t *words) {
   if (maybeLanes.kind == Operand::Kind::Vector) {
     const size_t wanted = 4u * d.op.count;
     if (maybeLanes.children.size() != wanted) {
-      d.failAt(maybeLanes.location, fmt::format("{}: disable-output-lane takes {{{} registers}}",
-                                                d.spelling(), wanted));
+      d.failAt(maybeLanes.location,
+               fmt::format("{}: disable-output-lane takes {{{} registers}}", d.spelling(), wanted));
       return;
     }
     for (size_t i = 0; i < wanted; ++i)

@@ -1,4 +1,5 @@
-//===- Tcgen05Move.cpp - PTX ISA 9.7.16.8: tcgen05.ld, .st, .wait -----------------------------------===//
+//===- Tcgen05Move.cpp - PTX ISA 9.7.16.8: tcgen05.ld, .st, .wait
+//-----------------------------------===//
 //
 // A warp moves registers to or from its quarter of the lanes. Which cell a register is:
 // engine/TensorMemory.h. A store takes its registers when it is issued; a load fills them
@@ -21,7 +22,14 @@ namespace msa::ptxsim {
 namespace {
 
 /// Words of the operand list: the address (2), shape, number, packed, split, then the registers.
-enum ListWord : unsigned { addressWord = 0, shapeWord = 2, repeatWord, packedWord, splitWord, firstRef };
+enum ListWord : unsigned {
+  addressWord = 0,
+  shapeWord = 2,
+  repeatWord,
+  packedWord,
+  splitWord,
+  firstRef
+};
 
 MoveForm formOf(const uint32_t *words) {
   MoveForm form;
@@ -56,16 +64,16 @@ Flow checkLanes(const Origin &origin, const MoveForm &form, TensorAddress base) 
   if (base.lane >= tensorLanes)
     return origin.trapAlways("T7", fmt::format("lane {}; there are {}", base.lane, tensorLanes));
   if (base.lane / 32 * 32 != window &&
-      origin.trap(Check::T7, fmt::format("lane {}; warp {} accesses lanes {} to {} only (its number "
-                                         "in the warpgroup times 32)",
-                                         base.lane, origin.warp->index, window, window + 31)) ==
-          Flow::Trap)
+      origin.trap(Check::T7,
+                  fmt::format("lane {}; warp {} accesses lanes {} to {} only (its number "
+                              "in the warpgroup times 32)",
+                              base.lane, origin.warp->index, window, window + 31)) == Flow::Trap)
     return Flow::Trap;
   const uint32_t step = form.laneCount();
   if (base.lane % step == 0)
     return Flow::Next;
-  return origin.trapAlways("T7", fmt::format("lane {}; this shape starts at a multiple of {} lanes",
-                                             base.lane, step));
+  return origin.trapAlways(
+      "T7", fmt::format("lane {}; this shape starts at a multiple of {} lanes", base.lane, step));
 }
 
 //===----------------------------------------------------------------------===//
@@ -176,8 +184,8 @@ void store(Cta &cta, const MoveForm &form, TensorAddress base, const StoreData &
       uint32_t *to = memory.row(base.lane + cell.lane) + base.column + cell.column;
       uint8_t *states = memory.states(base.lane + cell.lane) + base.column + cell.column;
       const uint32_t value = data.values[size_t{r} * 32 + t];
-      const uint8_t state = (data.taint[r] >> t) & 1 ? TensorMemory::tainted
-                                                     : TensorMemory::initialised;
+      const uint8_t state =
+          (data.taint[r] >> t) & 1 ? TensorMemory::tainted : TensorMemory::initialised;
       to[0] = value;
       states[0] = state;
       if (form.packed) {
@@ -258,8 +266,7 @@ Flow move(Warp &w, const Op &op, uint32_t mask, bool loads) {
     core.addLoad(w, record.id, op.target + firstRef, form.registers());
     if (completesAtOnce(cta))
       return load(origin, copy.data());
-    return cta.cluster->async.issue(
-        std::make_unique<LoadOp>(origin, record.id, std::move(copy)));
+    return cta.cluster->async.issue(std::make_unique<LoadOp>(origin, record.id, std::move(copy)));
   }
   cta.tally.tensorMemoryStoreBytes += bytes;
   core.addStore(w, record.id);

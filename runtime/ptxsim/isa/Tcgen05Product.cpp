@@ -2,6 +2,7 @@
 
 #include "ptxsim/engine/Cluster.h"
 #include "ptxsim/engine/Product.h"
+#include "ptxsim/numerics/BlockScale.h"
 #include "ptxsim/numerics/Convert.h"
 
 #include <fmt/format.h>
@@ -10,7 +11,6 @@
 #include <bitset>
 #include <cmath>
 #include <cstring>
-#include <iterator>
 
 namespace msa::ptxsim {
 
@@ -89,8 +89,8 @@ private:
       p.viewA.gatherRows(cta.sharedRegion.host, 0, rows, bytesOfRow, scratch.bytes.data());
       uninitialisedRows(cta, p.viewA, p.useA, tainted);
     }
-    decode(p.shape.a, containerOf(p, p.shape.a, p.tensorA), false, p.shape.negateA, rows,
-           scratch.a, scratch.integersA);
+    decode(p.shape.a, containerOf(p, p.shape.a, p.tensorA), false, p.shape.negateA, rows, scratch.a,
+           scratch.integersA);
     return Flow::Next;
   }
 
@@ -112,10 +112,10 @@ private:
     }
     if (written)
       return Flow::Next;
-    return origin.trap(Check::T4,
-                       fmt::format("A is columns {} to {} of tensor memory, and nothing was written "
-                                   "there since tcgen05.alloc",
-                                   p.a.column, p.a.column + columnsOfTensorA - 1));
+    return origin.trap(
+        Check::T4, fmt::format("A is columns {} to {} of tensor memory, and nothing was written "
+                               "there since tcgen05.alloc",
+                               p.a.column, p.a.column + columnsOfTensorA - 1));
   }
 
   // ---- scale factors
@@ -137,10 +137,11 @@ private:
         if (judgeCopy(memory, name, id, line, lane, lane + 32 * copy, column) == Flow::Trap)
           return Flow::Trap;
       if ((state >> 4 & bits) != bits)
-        if (origin.trap(Check::T4,
-                        fmt::format("scale factor of row {} of {} (lane {}, column {}, byte {}) was "
-                                    "never written; needed before: tcgen05.cp or tcgen05.st",
-                                    line, name, lane, column, id)) == Flow::Trap)
+        if (origin.trap(
+                Check::T4,
+                fmt::format("scale factor of row {} of {} (lane {}, column {}, byte {}) was "
+                            "never written; needed before: tcgen05.cp or tcgen05.st",
+                            line, name, lane, column, id)) == Flow::Trap)
           return Flow::Trap;
       if ((state & bits) != bits)
         tainted.set(i);
@@ -153,13 +154,11 @@ private:
   /// The copies of a scale factor in the quarters of the lanes agree (T10).
   Flow judgeCopy(const TensorMemory &memory, const char *name, uint32_t id, uint32_t line,
                  uint32_t lane, uint32_t other, uint32_t column) {
-    const uint32_t mask =
-        p.scales == 4 ? ~0u : ((1u << (8 * p.scales)) - 1) << (8 * id);
-    const uint32_t mine = memory.row(lane)[column] & mask,
-                   copy = memory.row(other)[column] & mask;
+    const uint32_t mask = p.scales == 4 ? ~0u : ((1u << (8 * p.scales)) - 1) << (8 * id);
+    const uint32_t mine = memory.row(lane)[column] & mask, copy = memory.row(other)[column] & mask;
     const auto bits = static_cast<uint8_t>(((1u << p.scales) - 1) << id);
-    const bool written = (memory.states(lane)[column] >> 4 & bits) ==
-                         (memory.states(other)[column] >> 4 & bits);
+    const bool written =
+        (memory.states(lane)[column] >> 4 & bits) == (memory.states(other)[column] >> 4 & bits);
     if (mine == copy && written)
       return Flow::Next;
     return origin.trap(
@@ -289,16 +288,14 @@ private:
                         columns, split ? half * 64 : 0, split ? 2 : 4, tainted, out);
   }
 
-  BlockScales decodedScales() const {
-    auto decode = [&](uint8_t code) -> double {
-      return p.shape.scalesAreE4m3 ? numerics::decode(numerics::SmallFloat::E4M3, code & 0x7Fu)
-                                   : numerics::decode(numerics::SmallFloat::UE8M0, code);
-    };
-    BlockScales blocks;
-    blocks.blocks = static_cast<int>(p.scales);
-    std::transform(scalesA.begin(), scalesA.end(), std::back_inserter(blocks.a), decode);
-    std::transform(scalesB.begin(), scalesB.end(), std::back_inserter(blocks.b), decode);
-    return blocks;
+  numerics::ScaleFactors scaleFactors() const {
+    numerics::ScaleFactors factors;
+    factors.format =
+        p.shape.scalesAreE4m3 ? numerics::ScaleFormat::UE4M3 : numerics::ScaleFormat::UE8M0;
+    factors.blocks = static_cast<int>(p.scales);
+    factors.a = scalesA.data();
+    factors.b = scalesB.data();
+    return factors;
   }
 
   void multiplyBlock(unsigned half) {
@@ -308,7 +305,7 @@ private:
                             scratch.integersD.data(), p.shape.saturate);
     else if (p.scales != 0)
       multiplyScaled(launch, p.shape.a, p.shape.b, size, scratch.a.data(), scratch.b[half].data(),
-                     decodedScales(), scratch.d.data());
+                     scaleFactors(), scratch.d.data());
     else
       multiplyFloats(launch, numerics::TensorUnit::Tcgen05, p.shape.a, p.shape.b, halfResult(),
                      size, scratch.a.data(), scratch.b[half].data(), scratch.d.data());

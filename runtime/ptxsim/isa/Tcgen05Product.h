@@ -1,4 +1,5 @@
-//===- Tcgen05Product.h - what a tcgen05.mma computes -----------------------------------------------===//
+//===- Tcgen05Product.h - what a tcgen05.mma computes
+//-----------------------------------------------===//
 //
 // The part of tcgen05.mma that runs when the tensor core gets to it: operands from shared
 // and tensor memory to panels, the product, and D back to tensor memory.
@@ -27,14 +28,14 @@ struct TensorProduct {
   InstructionDescriptor shape;
   DataPath path = DataPath::D;
   unsigned group = 1;
-  unsigned scales = 0;        ///< scale factors of a row; 0: no block scaling
+  unsigned scales = 0;               ///< scale factors of a row; 0: no block scaling
   Cta *ctas[2] = {nullptr, nullptr}; ///< by rank: the even one first; one without a pair
-  TensorAddress d, a;         ///< a: if `tensorA`
+  TensorAddress d, a;                ///< a: if `tensorA`
   bool tensorA = false, shiftsA = false, accumulates = false;
-  OperandView viewA, viewB;   ///< the same in both CTAs
+  OperandView viewA, viewB; ///< the same in both CTAs
   OperandUse useA, useB;
   uint32_t scaleColumnA = 0, scaleColumnB = 0;
-  uint32_t scaleInput = 0;    ///< D enters times 2^-scaleInput
+  uint32_t scaleInput = 0;            ///< D enters times 2^-scaleInput
   std::array<uint32_t, 8> disabled{}; ///< lanes of D that stay as they are, 128 bits by CTA
 };
 

@@ -1,4 +1,5 @@
-//===- Tcgen05Sync.cpp - PTX ISA 9.7.16.11 and .12: tcgen05.fence, tcgen05.commit --------------------===//
+//===- Tcgen05Sync.cpp - PTX ISA 9.7.16.11 and .12: tcgen05.fence, tcgen05.commit
+//--------------------===//
 //
 // A commit makes an mbarrier, or the same one in several CTAs, count an arrival when all
 // mma, cp and shift that its thread has issued are complete. It waits its turn in the
@@ -136,8 +137,8 @@ bool decodeTensorCommit(Decoder &d) {
                   d.spelling());
   if (!d.expectOperands(1u + multicast))
     return true;
-  d.op.target = appendAddress(d, d.operand(0),
-                              cluster ? StateSpace::SharedCluster : StateSpace::Generic);
+  d.op.target =
+      appendAddress(d, d.operand(0), cluster ? StateSpace::SharedCluster : StateSpace::Generic);
   d.op.mode = multicast;
   d.op.b = multicast ? d.source(1, *dataTypeFromWord("u16")) : d.constant(0, 32);
   d.set(&commit, OpClass::Barrier);

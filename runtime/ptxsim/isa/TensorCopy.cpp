@@ -20,6 +20,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <optional>
 
 namespace msa::ptxsim {
 
@@ -76,17 +77,25 @@ struct Run {
 
 Run runOf(const Box &box) {
   const TensorMap &map = box.map;
-  const int64_t step = map.elementStrides[0], start = box.at[0];
+  const int64_t start = box.at[0];
   const int64_t count = boxCount(map, 0), size = static_cast<int64_t>(map.dims[0]);
-  int64_t first = start < 0 ? (-start + step - 1) / step : 0;
-  int64_t end = start >= size ? 0 : std::min(count, (size - start + step - 1) / step);
+  int64_t first = std::max<int64_t>(-start, 0);
+  int64_t end = std::min(count, size - start);
   Run run;
   if (first >= end)
     return run;
   run.first = static_cast<uint32_t>(first);
   run.count = static_cast<uint32_t>(end - first);
-  run.global = static_cast<uint64_t>(start + first * step) * bitsOf(map.type) / 8;
+  run.global = static_cast<uint64_t>(start + first) * bitsOf(map.type) / 8;
   return run;
+}
+
+/// Bytes of the box that lie inside of the tensor.
+uint64_t insideBytes(const Box &box) {
+  uint64_t rows = 0, offset;
+  for (uint32_t r = 0; r < box.rows; ++r)
+    rows += rowOffset(box, r, offset);
+  return rows * runOf(box).count * bitsOf(box.map.type) / 8;
 }
 
 /// Not-a-number for elements outside of the tensor.
@@ -99,13 +108,27 @@ void fillNan(const Box &box, Payload &payload) {
 }
 
 /// Packed 4- or 6-bit elements of a row into 16-byte groups: data, then padding that stays
-/// uninitialised (PTX ISA 5.5.1.1.1).
+/// uninitialised (PTX ISA 5.5.1.1.1, .b4x16_p64 and .b6x16_p32).
 void spreadPadded(const Box &box, const Payload &packed, Payload &to, size_t at) {
   const uint32_t data = 16 * bitsOf(box.map.type) / 8;
   for (uint32_t group = 0; group * 16 < box.rowBytes; ++group) {
     std::memcpy(&to.bytes[at + group * 16], &packed.bytes[group * data], data);
     std::memcpy(&to.initialised[at + group * 16], &packed.initialised[group * data], data);
     std::memset(&to.initialised[at + group * 16 + data], 0, 16 - data);
+  }
+}
+
+/// The other way, for 6-bit elements only (.b6p2x16): the low six bits of each byte, packed.
+void packSixBits(const Box &box, const Payload &from, size_t at, Payload &packed) {
+  packed.resize(box.rowBytes * 6 / 8);
+  for (uint32_t i = 0; i < box.rowBytes; i += 4) {
+    uint32_t bits = 0, initialised = 1;
+    for (uint32_t j = 0; j < 4; ++j) {
+      bits |= (from.bytes[at + i + j] & 0x3Fu) << (6 * j);
+      initialised &= from.initialised[at + i + j];
+    }
+    std::memcpy(&packed.bytes[i / 4 * 3], &bits, 3);
+    std::memset(&packed.initialised[i / 4 * 3], static_cast<int>(initialised), 3);
   }
 }
 
@@ -120,20 +143,6 @@ void flushSubnormals(const Box &box, Payload &payload) {
       std::memcpy(&payload.bytes[i], &bits, 4);
     }
   }
-}
-
-/// The tensor's bytes of a run, as pieces that are contiguous in global memory: body(place in the
-/// run in bytes, offset from the tensor's address, bytes).
-template <class F> Flow eachPiece(const Box &box, const Run &run, uint64_t row, F body) {
-  const unsigned bits = bitsOf(box.map.type);
-  if (box.map.elementStrides[0] == 1)
-    return body(0u, row + run.global, run.count * bits / 8);
-  const uint32_t bytes = bits / 8;
-  for (uint32_t i = 0; i < run.count; ++i)
-    if (body(i * bytes, row + run.global + uint64_t{i} * bytes * box.map.elementStrides[0],
-             bytes) == Flow::Trap)
-      return Flow::Trap;
-  return Flow::Next;
 }
 
 Flow placeOf(const Origin &origin, const Box &box, uint64_t offset, uint32_t bytes,
@@ -159,14 +168,13 @@ Flow readBox(const Origin &origin, const Box &box, Payload &payload) {
       packed.resize(box.rowBytes * bits / 8);
     Payload &to = padded ? packed : payload;
     size_t start = (padded ? 0 : at) + run.first * bits / 8;
-    if (inside && eachPiece(box, run, row, [&](uint32_t in, uint64_t offset, uint32_t bytes) {
-                    GlobalPlace place;
-                    if (placeOf(origin, box, offset, bytes, place) == Flow::Trap)
-                      return Flow::Trap;
-                    readGlobal(origin, place, bytes, to, start + in);
-                    return Flow::Next;
-                  }) == Flow::Trap)
-      return Flow::Trap;
+    if (inside) {
+      const uint32_t bytes = run.count * bits / 8;
+      GlobalPlace place;
+      if (placeOf(origin, box, row + run.global, bytes, place) == Flow::Trap)
+        return Flow::Trap;
+      readGlobal(origin, place, bytes, to, start);
+    }
     if (padded)
       spreadPadded(box, packed, payload, at);
   }
@@ -174,39 +182,68 @@ Flow readBox(const Origin &origin, const Box &box, Payload &payload) {
   return Flow::Next;
 }
 
+/// Bytes that swizzling keeps together.
+uint32_t chunkOf(Swizzle mode) { return mode == Swizzle::B128Atom32Flip8 ? 8 : 16; }
+
 /// Calls body(shared offset, place in the linear box, bytes) for every chunk that swizzling keeps
 /// whole.
 template <class F> void eachChunk(const Box &box, uint32_t base, F body) {
   const Swizzle mode = box.map.swizzle;
   if (mode == Swizzle::None)
     return body(base, size_t{0}, box.bytes());
-  const uint32_t chunk = mode == Swizzle::B128Atom32Flip8 ? 8 : 16;
+  const uint32_t chunk = chunkOf(mode);
   for (uint32_t at = 0; at < box.bytes(); at += chunk)
     body(swizzled(mode, base + at), size_t{at}, chunk);
 }
 
-ReductionType reductionTypeOf(TensorType type, bool bitwise) {
+/// Calls body(offset, bytes) for the ranges of shared memory that the box takes. `base` is a
+/// multiple of 128, within which swizzling stays: whole lines are taken whole, and of a last line
+/// that is not full those chunks that the swizzle chose.
+template <class F> Flow eachRange(const Box &box, uint32_t base, F body) {
+  const Swizzle mode = box.map.swizzle;
+  const uint32_t whole = mode == Swizzle::None ? box.bytes() : box.bytes() & ~127u;
+  if (whole != 0 && body(base, whole) == Flow::Trap)
+    return Flow::Trap;
+  for (uint32_t at = whole; at < box.bytes(); at += 16)
+    if (body(swizzled(mode, base + at) & ~15u, 16u) == Flow::Trap)
+      return Flow::Trap;
+  return Flow::Next;
+}
+
+/// The arithmetic of a reduction on a map's type (PTX ISA 9.7.9.27.1.3); nothing where there is
+/// none.
+std::optional<ReductionType> reductionTypeOf(TensorType type, Reduction op) {
+  const bool bitwise = op == Reduction::And || op == Reduction::Or || op == Reduction::Xor;
+  const bool orders = op == Reduction::Min || op == Reduction::Max;
   switch (type) {
+  case TensorType::U32:
+    return bitwise ? ReductionType::B32 : ReductionType::U32;
   case TensorType::S32:
-    return bitwise ? ReductionType::B32 : ReductionType::S32;
+    if (bitwise)
+      return ReductionType::B32;
+    break;
   case TensorType::U64:
-    return bitwise ? ReductionType::B64 : ReductionType::U64;
+    if (bitwise)
+      return ReductionType::B64;
+    break;
   case TensorType::S64:
-    return bitwise ? ReductionType::B64 : ReductionType::S64;
+    return bitwise  ? std::optional(ReductionType::B64)
+           : orders ? std::optional(ReductionType::S64)
+                    : std::nullopt;
   case TensorType::F16:
-    return ReductionType::F16;
   case TensorType::BF16:
-    return ReductionType::BF16;
+    if (op != Reduction::Add && !orders)
+      return std::nullopt;
+    return type == TensorType::F16 ? ReductionType::F16 : ReductionType::BF16;
   case TensorType::F32:
   case TensorType::F32Ftz:
-  case TensorType::TF32:
-  case TensorType::TF32Ftz:
-    return ReductionType::F32;
-  case TensorType::F64:
-    return ReductionType::F64;
+    return op == Reduction::Add ? std::optional(ReductionType::F32) : std::nullopt;
   default:
-    return bitwise ? ReductionType::B32 : ReductionType::U32;
+    return std::nullopt;
   }
+  if (op != Reduction::Add && !orders)
+    return std::nullopt;
+  return type == TensorType::S32 ? ReductionType::S32 : ReductionType::U64;
 }
 
 struct Target {
@@ -224,12 +261,13 @@ public:
     if (stages == 2)
       return readBox(origin, box, payload);
     for (const Target &target : targets) {
+      Cta &owner = *target.owner;
       if (target.owner != &origin.cta() && target.owner->isDone())
         return origin.trapAlways("B6", fmt::format("writes to the shared memory of CTA {} of the "
                                                    "cluster, which has ended",
                                                    target.owner->rank));
       eachChunk(box, target.offset, [&](uint32_t to, size_t from, uint32_t bytes) {
-        writeShared(*target.owner, to, bytes, payload, from);
+        writeShared(owner, to, bytes, payload, from);
       });
       if (completeTxMbarrier(origin, *target.barrierOwner, target.barrier, box.countedBytes(),
                              id) == Flow::Trap)
@@ -246,9 +284,10 @@ private:
 
 class TensorStore final : public AsyncOp {
 public:
-  TensorStore(const Origin &origin, AsyncId id, const Box &box, uint32_t source, bool reduces,
-              Reduction reduction)
-      : AsyncOp(origin, id), box(box), source(source), reduces(reduces), reduction(reduction) {
+  /// `type`: of a reduction; nothing: a copy.
+  TensorStore(const Origin &origin, AsyncId id, const Box &box, uint32_t source,
+              Reduction reduction, std::optional<ReductionType> type)
+      : AsyncOp(origin, id), box(box), source(source), reduction(reduction), type(type) {
     stages = 2;
   }
   Flow step() override {
@@ -265,21 +304,22 @@ private:
   Flow write() {
     const Run run = runOf(box);
     const unsigned bits = bitsOf(box.map.type);
-    bool bitwise =
-        reduction == Reduction::And || reduction == Reduction::Or || reduction == Reduction::Xor;
+    Payload packed;
     for (uint32_t r = 0; r < box.rows; ++r) {
       uint64_t row;
       if (!rowOffset(box, r, row) || run.count == 0)
         continue;
-      size_t at = size_t{r} * box.rowBytes + run.first * bits / 8;
-      if (eachPiece(box, run, row, [&](uint32_t in, uint64_t offset, uint32_t bytes) {
-            GlobalPlace place;
-            if (placeOf(origin, box, offset, bytes, place) == Flow::Trap)
-              return Flow::Trap;
-            return reduces ? reduceGlobal(origin, place, bytes, payload, at + in, reduction,
-                                          reductionTypeOf(box.map.type, bitwise))
-                           : writeGlobal(origin, place, bytes, payload, at + in);
-          }) == Flow::Trap)
+      const uint32_t bytes = run.count * bits / 8;
+      size_t at = size_t{r} * box.rowBytes;
+      const bool packs = isPadded(box.map.type);
+      if (packs)
+        packSixBits(box, payload, at, packed);
+      const Payload &from = packs ? packed : payload;
+      at = (packs ? 0 : at) + run.first * bits / 8;
+      GlobalPlace place;
+      if (placeOf(origin, box, row + run.global, bytes, place) == Flow::Trap ||
+          (type ? reduceGlobal(origin, place, bytes, from, at, reduction, *type)
+                : writeGlobal(origin, place, bytes, from, at)) == Flow::Trap)
         return Flow::Trap;
     }
     return Flow::Next;
@@ -287,8 +327,8 @@ private:
 
   Box box;
   uint32_t source;
-  bool reduces;
   Reduction reduction;
+  std::optional<ReductionType> type;
   Payload payload;
 };
 
@@ -349,7 +389,9 @@ Flow checkPlace(const Origin &origin, const Cta &owner, const Box &box, uint32_t
   if (offset % 128 != 0)
     return origin.trapAlways("M1", fmt::format("{} is {}; a tensor copy needs a multiple of 128",
                                                what, describeShared(owner, offset)));
-  return checkSharedExtent(origin, owner, offset, box.bytes(), Check::M2, what);
+  return eachRange(box, offset, [&](uint32_t at, uint32_t bytes) {
+    return checkSharedExtent(origin, owner, at, bytes, Check::M2, what);
+  });
 }
 
 Flow resolveTargets(const Origin &origin, const Op &op, std::vector<Target> &targets) {
@@ -390,6 +432,13 @@ Flow resolveTargets(const Origin &origin, const Op &op, std::vector<Target> &tar
   return Flow::Next;
 }
 
+/// Counters of a copy: bytes inside of the tensor, and those outside.
+void countBytes(Cta &cta, const Box &box, uint64_t &bytes) {
+  uint64_t inside = insideBytes(box);
+  bytes += inside;
+  cta.tally.tmaOutsideBytes += box.countedBytes() - inside;
+}
+
 Flow issueLoad(const Origin &origin, const Op &op, const Box &box) {
   Cta &cta = origin.cta();
   std::vector<Target> targets;
@@ -422,10 +471,12 @@ Flow issueLoad(const Origin &origin, const Op &op, const Box &box) {
       owner.asyncShadow.tiles.push_back(record);
       tile = static_cast<uint32_t>(owner.asyncShadow.tiles.size());
     }
-    if (asyncWritesShared(origin, owner, target.offset, box.bytes(), id, tile) == Flow::Trap)
+    if (eachRange(box, target.offset, [&](uint32_t at, uint32_t bytes) {
+          return asyncWritesShared(origin, owner, at, bytes, id, tile);
+        }) == Flow::Trap)
       return Flow::Trap;
   }
-  cta.tally.tmaLoadBytes += box.bytes();
+  countBytes(cta, box, cta.tally.tmaLoadBytes);
   return cta.cluster->async.issue(
       std::make_unique<TensorLoad>(origin, id, box, std::move(targets)));
 }
@@ -438,23 +489,35 @@ Flow issueStore(const Origin &origin, const Op &op, const Box &box) {
                     "the source", self, source) == Flow::Trap ||
       checkPlace(origin, cta, box, source, "the source") == Flow::Trap)
     return Flow::Trap;
-  if (isPadded(box.map.type))
-    return origin.trapAlways("M1", "a tensor map of a padded 4- or 6-bit type; it can be loaded "
-                                   "only");
+  if (box.map.type == TensorType::U4Align16)
+    return origin.trapAlways("M1", "a tensor map of type 16u4_align16b; it can be loaded only");
+  const auto reduction = static_cast<Reduction>(op.mode2);
+  std::optional<ReductionType> type;
+  if (op.mode & reduceBit) {
+    type = reductionTypeOf(box.map.type, reduction);
+    if (!type)
+      return origin.trapAlways("M1",
+                               "there is no such reduction of the tensor map's element type; "
+                               "accepted: add of 32-bit integers, u64, f32, f16, bf16; min "
+                               "and max of 32- and 64-bit integers, f16, bf16; inc and dec of "
+                               "u32; and, or, xor of 32- and 64-bit integers");
+  }
   for (unsigned i = 0; i < op.count; ++i)
     if (box.at[i] < 0)
       return origin.trap(Check::M1, fmt::format("coordinate {} is {}; a store starts inside of the "
                                                 "tensor",
                                                 i, box.at[i]));
-  AsyncId id = cta.order().begin(
-      origin.number(), origin.pc, origin.lane,
-      op.mode & reduceBit ? "cp.reduce.async.bulk.tensor" : "cp.async.bulk.tensor");
-  if (asyncReadsShared(origin, cta, source, box.bytes(), id, AsyncUnit::Copy) == Flow::Trap)
+  AsyncId id = cta.order().begin(origin.number(), origin.pc, origin.lane,
+                                 op.mode & reduceBit ? "cp.reduce.async.bulk.tensor"
+                                                     : "cp.async.bulk.tensor");
+  if (eachRange(box, source, [&](uint32_t at, uint32_t bytes) {
+        return asyncReadsShared(origin, cta, at, bytes, id, AsyncUnit::Copy);
+      }) == Flow::Trap)
     return Flow::Trap;
   cta.state<BulkGroups>().join(*origin.warp, origin.lane, id);
-  (op.mode & reduceBit ? cta.tally.tmaReduceBytes : cta.tally.tmaStoreBytes) += box.bytes();
-  return cta.cluster->async.issue(std::make_unique<TensorStore>(
-      origin, id, box, source, op.mode & reduceBit, static_cast<Reduction>(op.mode2)));
+  countBytes(cta, box, type ? cta.tally.tmaReduceBytes : cta.tally.tmaStoreBytes);
+  return cta.cluster->async.issue(
+      std::make_unique<TensorStore>(origin, id, box, source, reduction, type));
 }
 
 Flow copyTensor(Warp &w, const Op &op, uint32_t mask) {
@@ -465,6 +528,7 @@ Flow copyTensor(Warp &w, const Op &op, uint32_t mask) {
     tainted |= addressTaint(w, op.target + barrierAddress);
   for (unsigned i = 0; i < op.count; ++i)
     tainted |= w.taintOf(w.program->lists[op.target + coordinates + i]);
+  tainted |= w.taintOf(w.program->lists[op.target + maskRef]);
   if (w.checkTaint(tainted & mask, "an operand of this copy", op) == Flow::Trap)
     return Flow::Trap;
   for (uint32_t left = mask; left != 0; left &= left - 1) {
@@ -520,7 +584,7 @@ bool takeForm(Decoder &d, bool reduces, Form &form, unsigned &count) {
       return !d.failLater("." + std::string(mode) + " mode");
   bool gathers = d.take("tile::gather4");
   d.take("tile");
-  d.take("L2");
+  bool cache = d.take("L2");
   bool toCluster = d.take("shared::cluster"), shared = d.take("shared::cta"),
        global = d.take("global");
   bool bytes = d.take("mbarrier::complete_tx::bytes"), group = d.take("bulk_group");
@@ -529,7 +593,7 @@ bool takeForm(Decoder &d, bool reduces, Form &form, unsigned &count) {
   form.policy = d.take("L2::cache_hint");
   form.load = !form.prefetch && bytes && !group && !reduces;
   form.store = !form.prefetch && group && !bytes && shared && !toCluster;
-  if (!global || (!form.load && !form.store && !form.prefetch) ||
+  if (!global || cache != form.prefetch || (!form.load && !form.store && !form.prefetch) ||
       (form.load && toCluster == shared) || (gathers && (form.store || rank != 1)) ||
       (!form.load && (form.multicast || pair >= 0)) || (form.multicast && !toCluster))
     return !d.fail("{}: no such copy; accepted: shared <- global with "
@@ -538,6 +602,8 @@ bool takeForm(Decoder &d, bool reduces, Form &form, unsigned &count) {
   if (gathers && !d.require(86, 100, ".tile::gather4"))
     return false;
   if (pair >= 0 && !d.require(86, 100, ".cta_group"))
+    return false;
+  if (form.load && shared && !d.require(86, 90, "the destination .shared::cta"))
     return false;
   count = gathers ? 5 : static_cast<unsigned>(rank) + 1;
   form.shared = toCluster ? StateSpace::SharedCluster : StateSpace::Shared;
@@ -587,7 +653,6 @@ bool decodeTensor(Decoder &d, bool reduces) {
   d.op.count = static_cast<uint16_t>(count);
   if (form.store)
     d.program().program.tensorStores = true;
-  d.program().sawAccess(StateSpace::Generic, 1);
   d.set(&copyTensor, OpClass::Copy);
   return true;
 }

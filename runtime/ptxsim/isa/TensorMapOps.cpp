@@ -33,10 +33,10 @@ Flow loadTensorMap(const Origin &origin, uint64_t address, TensorMap &map) {
   if (region.allocation)
     region.allocation->touch(address - region.start, 128);
   const uint8_t *bytes = region.host + (address - region.start);
-  if (!decodeTensorMap(bytes, map))
+  if (Status status = openTensorMap(bytes, map); !status.ok())
     return origin.trapAlways(
-        "M1",
-        fmt::format("the 128 bytes at 0x{:x} are no tensor map, or a torn copy of one", address));
+        status.code() == StatusCode::Missing ? "X9" : "M1",
+        fmt::format("the tensor map at 0x{:x}: {}", address, status.message()));
   if (!region.allocation)
     return Flow::Next;
   TensorProxy::Record &record = origin.cta().state<TensorProxy>().maps[address];
@@ -69,82 +69,6 @@ namespace {
 // tensormap.replace
 //===----------------------------------------------------------------------===//
 
-enum class Field : uint8_t {
-  Address,
-  Rank,
-  BoxDim,
-  GlobalDim,
-  GlobalStride,
-  ElementStride,
-  ElemType,
-  Interleave,
-  SwizzleMode,
-  SwizzleAtomicity,
-  FillMode
-};
-constexpr std::string_view fieldNames[] = {
-    "global_address", "rank",     "box_dim",           "global_dim",   "global_stride",
-    "element_stride", "elemtype", "interleave_layout", "swizzle_mode", "swizzle_atomicity",
-    "fill_mode"};
-
-/// The swizzle of a mode and an atomicity code.
-bool combineSwizzle(unsigned mode, unsigned atomicity, Swizzle &result) {
-  if (mode < 3 && atomicity == 0) {
-    result = static_cast<Swizzle>(mode);
-    return true;
-  }
-  constexpr Swizzle wide[] = {Swizzle::B128, Swizzle::B128Atom32, Swizzle::B128Atom32Flip8,
-                              Swizzle::B128Atom64};
-  if (mode != 3 || atomicity > 3)
-    return false;
-  result = wide[atomicity];
-  return true;
-}
-
-unsigned modeOf(Swizzle s) { return s <= Swizzle::B128 ? static_cast<unsigned>(s) : 3; }
-unsigned atomicityOf(Swizzle s) {
-  return s <= Swizzle::B128 ? 0 : static_cast<unsigned>(s) - static_cast<unsigned>(Swizzle::B128);
-}
-
-bool replaceField(TensorMap &map, Field field, unsigned ordinal, uint64_t value) {
-  if (field == Field::GlobalStride ? ordinal > 3 : ordinal > 4)
-    return false;
-  switch (field) {
-  case Field::Address:
-    map.address = value;
-    return true;
-  case Field::Rank:
-    map.rank = static_cast<uint8_t>(value + 1);
-    return value < 5;
-  case Field::BoxDim:
-    map.box[ordinal] = static_cast<uint32_t>(value);
-    return value >= 1 && value <= 256;
-  case Field::GlobalDim:
-    map.dims[ordinal] = value;
-    return value >= 1;
-  case Field::GlobalStride:
-    map.strides[ordinal] = value;
-    return value % 16 == 0;
-  case Field::ElementStride:
-    map.elementStrides[ordinal] = static_cast<uint32_t>(value);
-    return value >= 1 && value <= 8;
-  case Field::ElemType:
-    map.type = static_cast<TensorType>(value);
-    return value < 16;
-  case Field::Interleave:
-    return value == 0;
-  case Field::SwizzleMode:
-    return combineSwizzle(static_cast<unsigned>(value), value == 3 ? atomicityOf(map.swizzle) : 0,
-                          map.swizzle);
-  case Field::SwizzleAtomicity:
-    return combineSwizzle(modeOf(map.swizzle), static_cast<unsigned>(value), map.swizzle);
-  case Field::FillMode:
-    map.fillsNan = value == 1;
-    return value < 2;
-  }
-  return false;
-}
-
 /// Op::mode: space; Op::mode2: field; Op::count: ordinal; Op::psrc: the value has 64 bits.
 Flow replace(Warp &w, const Op &op, uint32_t mask) {
   if (w.checkTaint((addressTaint(w, op.target) | w.taintOf(op.b)) & mask,
@@ -164,14 +88,10 @@ Flow replace(Warp &w, const Op &op, uint32_t mask) {
     uint8_t *bytes = region.host + (address - region.start);
     if (region.allocation)
       region.allocation->touch(address - region.start, 128);
-    TensorMap map;
-    if (!decodeTensorMap(bytes, map))
-      return origin.trapAlways("M1", "the 128 bytes are no tensor map, or a torn copy of one");
-    auto field = static_cast<Field>(op.mode2);
-    if (!replaceField(map, field, op.count, value))
-      return origin.trapAlways("M1", fmt::format("{} cannot be {}", fieldNames[op.mode2], value));
-    TensorMapBytes fresh = encodeTensorMap(map);
-    std::memcpy(bytes, fresh.data(), fresh.size());
+    if (Status status =
+            replaceInTensorMap(bytes, static_cast<TensorMapField>(op.mode2), op.count, value);
+        !status.ok())
+      return origin.trapAlways("M1", status.message());
     if (region.shadow)
       std::memset(region.shadow + (address - region.start), 1, 128);
     if (region.allocation) {
@@ -212,34 +132,37 @@ Flow acquire(Warp &w, const Op &op, uint32_t mask) {
 
 /// tensormap.cp_fenceproxy: copies 128 bytes of shared memory to global memory and releases them.
 Flow copyFence(Warp &w, const Op &op, uint32_t mask) {
+  if (mask != w.alive && w.cta->checks(Check::X1)) {
+    w.need = w.alive;
+    return Flow::Converge;
+  }
   if (w.checkTaint((addressTaint(w, op.target) | addressTaint(w, op.target + addressWords)) & mask,
                    "an address", op) == Flow::Trap)
     return Flow::Trap;
-  for (uint32_t left = mask; left != 0; left &= left - 1) {
-    int lane = std::countr_zero(left);
-    Origin origin = Origin::of(w, lane);
-    uint64_t to = addressAt(w, op.target, lane);
-    GlobalPlace place;
-    Cta *self = nullptr;
-    uint32_t source = 0;
-    if (resolveGlobal(origin, to, 128, Check::X5, "the destination", place) == Flow::Trap ||
-        resolveShared(origin, addressAt(w, op.target + addressWords, lane), false, "the source",
-                      self, source) == Flow::Trap ||
-        checkSharedExtent(origin, *self, source, 128, Check::X5, "the source") == Flow::Trap)
-      return Flow::Trap;
-    Payload bytes;
-    bytes.resize(128);
-    readShared(*self, source, 128, bytes);
-    if (writeGlobal(origin, place, 128, bytes) == Flow::Trap)
-      return Flow::Trap;
-    TensorProxy::Record &record = w.cta->state<TensorProxy>().maps[to];
-    record.modified = false;
-    record.mustAcquire = true;
-    record.pc = w.pc;
-    // All lanes copy the same bytes.
-    if (op.mode)
-      break;
-  }
+  // All lanes copy the same bytes.
+  int lane = std::countr_zero(mask);
+  Origin origin = Origin::of(w, lane);
+  uint64_t to = addressAt(w, op.target, lane);
+  GlobalPlace place;
+  Cta *self = nullptr;
+  uint32_t source = 0;
+  if (resolveGlobal(origin, to, 128, Check::X5, "the destination", place) == Flow::Trap ||
+      resolveShared(origin, addressAt(w, op.target + addressWords, lane), false, "the source", self,
+                    source) == Flow::Trap ||
+      checkSharedExtent(origin, *self, source, 128, Check::X5, "the source") == Flow::Trap)
+    return Flow::Trap;
+  if (self->asyncShadow.used() &&
+      plainAccessOfShared(w, *self, source, 128, false, lane) == Flow::Trap)
+    return Flow::Trap;
+  Payload bytes;
+  bytes.resize(128);
+  readShared(*self, source, 128, bytes);
+  if (writeGlobal(origin, place, 128, bytes) == Flow::Trap)
+    return Flow::Trap;
+  TensorProxy::Record &record = w.cta->state<TensorProxy>().maps[to];
+  record.modified = false;
+  record.mustAcquire = true;
+  record.pc = w.pc;
   return Flow::Next;
 }
 
@@ -252,8 +175,8 @@ bool decodeTensormap(Decoder &d) {
         return d.fail("{}: .{} is missing", d.spelling(), word);
     if (takeScope(d) < 0)
       return d.fail("{}: the scope is missing", d.spelling());
-    d.op.mode = d.take("sync") && d.take("aligned");
-    if (!d.op.mode || !d.expectOperands(3))
+    bool aligned = d.take("sync") && d.take("aligned");
+    if (!aligned || !d.expectOperands(3))
       return d.failed() || d.fail("{}: .sync.aligned is missing", d.spelling());
     if (d.immediate(d.operand(2), 128, 128) != 128)
       return true;
@@ -265,8 +188,8 @@ bool decodeTensormap(Decoder &d) {
   if (!d.take("replace") || !d.take("tile"))
     return d.fail("{}: accepted: tensormap.replace.tile and tensormap.cp_fenceproxy", d.spelling());
   int field = -1;
-  for (unsigned i = 0; i < std::size(fieldNames) && field < 0; ++i)
-    if (d.take(fieldNames[i]))
+  for (unsigned i = 0; i < tensorMapFieldCount && field < 0; ++i)
+    if (d.take(toString(static_cast<TensorMapField>(i))))
       field = static_cast<int>(i);
   bool shared = d.takeOneOf({"shared::cta", "shared"}) >= 0, global = d.take("global");
   bool size = d.take("b1024");
@@ -276,11 +199,15 @@ bool decodeTensormap(Decoder &d) {
         "{}: accepted: tensormap.replace.tile.<field>{{.global, .shared::cta}}.b1024 with "
         ".b32 or .b64",
         d.spelling());
-  auto which = static_cast<Field>(field);
-  bool ordered = which == Field::BoxDim || which == Field::GlobalDim ||
-                 which == Field::GlobalStride || which == Field::ElementStride;
+  auto which = static_cast<TensorMapField>(field);
+  bool ordered = which >= TensorMapField::BoxDim && which <= TensorMapField::ElementStride;
+  bool wide = which == TensorMapField::Address || which == TensorMapField::GlobalStride;
+  if (wide != (width == 1))
+    return d.fail("{}: .{} takes .{}", d.spelling(), toString(which), wide ? "b64" : "b32");
   if (!d.expectOperands(2u + ordered))
     return true;
+  if (which >= TensorMapField::ElemType && !d.isImmediate(d.operand(1)))
+    return d.fail("{}: the new value of .{} must be an immediate", d.spelling(), toString(which));
   d.op.mode2 = static_cast<uint8_t>(field);
   d.op.count = ordered ? static_cast<uint16_t>(d.immediate(d.operand(1), 0, 4)) : 0;
   d.op.psrc = width == 1;

@@ -235,7 +235,8 @@ uint64_t Warpgroups::waitKeyOf(const Warp &w) {
 Flow Warpgroups::wait(Warp &w, uint32_t open) {
   WarpState &state = warps[w.index];
   Group &group = groups[w.index / 4];
-  if (state.groups.empty() && state.entered != state.waited &&
+  // With open groups allowed, a commit may still follow: software pipelines.
+  if (open == 0 && state.groups.empty() && state.entered != state.waited &&
       w.trap(Check::W3, 0,
              "no group is committed, and there is wgmma that belongs to none; it needs "
              "wgmma.commit_group before this") == Flow::Trap)

@@ -8,6 +8,7 @@
 //===----------------------------------------------------------------------===//
 #include "ptxsim/numerics/BlockScale.h"
 
+#include "ptxsim/numerics/Clones.h"
 #include "ptxsim/numerics/MmaElement.h"
 
 #include <algorithm>

@@ -10,14 +10,6 @@
 
 #include "ptxsim/numerics/Mma.h"
 
-// The vector code is compiled for several instruction sets; the loader takes the best one that the
-// CPU has. All give the same bits.
-#if defined(__x86_64__) && defined(__linux__) && !defined(MSA_PTXSIM_PLAIN)
-#define MSA_CLONES __attribute__((target_clones("default", "avx2", "avx512f")))
-#else
-#define MSA_CLONES
-#endif
-
 namespace msa::ptxsim::numerics {
 
 /// Distances between rows, in elements.

@@ -15,6 +15,7 @@
 // left to MmaElement.cpp; infinities and NaNs are given an exponent beyond 125.
 //
 //===----------------------------------------------------------------------===//
+#include "ptxsim/numerics/Clones.h"
 #include "ptxsim/numerics/MmaElement.h"
 
 #include <algorithm>

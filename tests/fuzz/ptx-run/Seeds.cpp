@@ -71,6 +71,7 @@ mbarrier.arrive.shared::cta.b64 %d6, [%r2];
 mbarrier.pending_count.b64 %r9, %d6;
 WAIT:
 mbarrier.test_wait.parity.shared::cta.b64 %p2, [%r2], 0;
+mbarrier.try_wait.parity.shared::cta.b64 %p2, [%r2], 0;
 @!%p2 bra WAIT;
 ld.shared.v2.u32 {%r10, %r11}, [%r3+248];
 st.global.v2.u32 [%d2], {%r10, %r11};
@@ -97,7 +98,7 @@ barrier.cluster.wait.acquire.aligned;
 @%p1 bra WAIT;
 mbarrier.arrive.expect_tx.shared::cta.b64 _, [%r2], 8;
 st.async.shared::cluster.mbarrier::complete_tx::bytes.b32 [%r8], %r6, [%r9];
-st.async.shared::cluster.mbarrier::complete_tx::bytes.b32 [%r8+4], %r7, [%r9];
+st.async.shared::cluster.mbarrier::complete_tx::bytes.b32 [%r8+16], %r7, [%r9];
 mbarrier.arrive.expect_tx.shared::cta.b64 _, [%r2+8], 64;
 setp.ne.u32 %p3, %r6, 0;
 @%p3 bra WAIT;
