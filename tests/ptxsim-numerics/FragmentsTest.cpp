@@ -167,8 +167,10 @@ TEST_CASE("b8 matrices: lane bits as the copies of CUTLASS have them") {
 
 TEST_CASE("packed rows expand into containers") {
   uint8_t row[16] = {0x21, 0x43, 0x65, 0x87, 0xA9, 0xCB, 0xED, 0x0F, 0xFF, 0xFF};
-  for (int i = 0; i < 16; ++i)
+  for (int i = 0; i < 16; ++i) {
     REQUIRE(containerOf(PackedRow::B4x16P64, row, i) == ((i + 1) % 16) << 2);
+    REQUIRE(containerOf(PackedRow::B4x16P64, row, i, false) == (i + 1) % 16);
+  }
   // 6-bit codes 1, 2, 3, 4 = 0x103081 little-endian in three bytes
   uint8_t six[16] = {0x81, 0x30, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0xFC, 0xEE};
   for (int i = 0; i < 4; ++i)

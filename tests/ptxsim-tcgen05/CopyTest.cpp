@@ -1,4 +1,5 @@
-//===- CopyTest.cpp - tcgen05.cp and .shift (PTX ISA 9.7.16.9) ---------------------------------------===//
+//===- CopyTest.cpp - tcgen05.cp and .shift (PTX ISA 9.7.16.9)
+//---------------------------------------===//
 #include "Harness.h"
 
 #include <catch2/catch.hpp>
@@ -40,13 +41,13 @@ struct CopyCase {
 } // namespace
 
 TEST_CASE("tcgen05.cp puts rows where its shape says") {
-  const CopyCase c = GENERATE(values<CopyCase>(
-      {{"128x256b", 128, 32, [](unsigned lane) { return lane; }},
-       {"128x128b", 128, 16, [](unsigned lane) { return lane; }},
-       {"64x128b.warpx2::02_13", 64, 16, [](unsigned lane) { return lane % 64; }},
-       {"64x128b.warpx2::01_23", 64, 16,
-        [](unsigned lane) { return lane % 32 + (lane >= 64 ? 32 : 0); }},
-       {"32x128b.warpx4", 32, 16, [](unsigned lane) { return lane % 32; }}}));
+  const CopyCase c = GENERATE(
+      values<CopyCase>({{"128x256b", 128, 32, [](unsigned lane) { return lane; }},
+                        {"128x128b", 128, 16, [](unsigned lane) { return lane; }},
+                        {"64x128b.warpx2::02_13", 64, 16, [](unsigned lane) { return lane % 64; }},
+                        {"64x128b.warpx2::01_23", 64, 16,
+                         [](unsigned lane) { return lane % 32 + (lane >= 64 ? 32 : 0); }},
+                        {"32x128b.warpx4", 32, 16, [](unsigned lane) { return lane % 32; }}}));
   const unsigned group = GENERATE(1u, 2u);
   TensorKernel kernel;
   kernel.group = group;
@@ -67,8 +68,7 @@ TEST_CASE("tcgen05.cp puts rows where its shape says") {
       for (unsigned lane = 0; lane < 128; ++lane)
         for (unsigned i = 0; i < c.bytes; ++i) {
           uint32_t word = ran.dump[(cta * 128 + lane) * c.bytes / 4 + i / 4];
-          REQUIRE((word >> (i % 4 * 8) & 0xFF) ==
-                  byteAt(shared, c.rowOf(lane), i, c.bytes / 16));
+          REQUIRE((word >> (i % 4 * 8) & 0xFF) == byteAt(shared, c.rowOf(lane), i, c.bytes / 16));
         }
     }
   }
@@ -123,17 +123,19 @@ TEST_CASE("tcgen05.shift moves 32-byte elements of a quarter of the lanes by one
 
 TEST_CASE("Forms of tcgen05 that are not here are refused by name") {
   auto refusal = [](const char *line) {
-    TensorRun ran = run({"", std::string("  mov.u32 %taddr, 0; mov.u64 %d1, 0; mov.u32 %r1, 0;"
-                                         " setp.eq.u32 %p1, %r1, 0;\n") +
-                                 line,
+    TensorRun ran = run({"",
+                         std::string("  mov.u32 %taddr, 0; mov.u64 %d1, 0; mov.u32 %r1, 0;"
+                                     " setp.eq.u32 %p1, %r1, 0;\n") +
+                             line,
                          32, 1},
                         RunOptions());
     return ran.id == "refused" ? ran.text : "not refused";
   };
   using Catch::Contains;
   CHECK_THAT(refusal("tcgen05.cp.cta_group::1.4x256b [%taddr], %d1;"), Contains(".4x256b"));
-  CHECK_THAT(refusal("tcgen05.mma.sp.cta_group::1.kind::f16 [%taddr], %d1, %d1, [%taddr], %r1, %p1;"),
-             Contains("sparse"));
+  CHECK_THAT(
+      refusal("tcgen05.mma.sp.cta_group::1.kind::f16 [%taddr], %d1, %d1, [%taddr], %r1, %p1;"),
+      Contains("sparse"));
   CHECK_THAT(refusal("tcgen05.mma.ws.cta_group::1.kind::f16 [%taddr], %d1, %d1, %r1, %p1;"),
              Contains(".ws"));
   CHECK_THAT(refusal("tcgen05.ld.red.sync.aligned.32x32b.x2.min.u32 {%r1, %r2}, %r3, [%taddr];"),

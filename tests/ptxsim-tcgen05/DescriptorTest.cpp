@@ -1,4 +1,5 @@
-//===- DescriptorTest.cpp - instruction descriptors (PTX ISA 9.7.16.4.2, tables 39, 42 to 44) ------===//
+//===- DescriptorTest.cpp - instruction descriptors (PTX ISA 9.7.16.4.2, tables 39, 42 to 44)
+//------===//
 #include "ptxsim/engine/InstructionDescriptor.h"
 
 #include <catch2/catch.hpp>
@@ -98,10 +99,14 @@ TEST_CASE("D5: what an instruction descriptor must not say") {
       {"i8 negated", plain(2, 1, 0, 128, 48) | 1u << 13, i8, "negated"},
       {"i8 to f32", plain(1, 1, 0, 128, 48), i8, "type of D"},
       {"i8 transposed B", plain(2, 1, 0, 128, 8) | 1u << 16, i8, "B is transposed"},
-      {"A transposed in tensor memory", plain(1, 0, 0, 128, 16) | 1u << 15,
-       {MmaKind::F16, 1, 0, true}, "tensor memory"},
+      {"A transposed in tensor memory",
+       plain(1, 0, 0, 128, 16) | 1u << 15,
+       {MmaKind::F16, 1, 0, true},
+       "tensor memory"},
       {"tf32 of type 1", plain(1, 1, 1, 128, 16), {MmaKind::Tf32, 1, 0, false}, "type of A"},
-      {"fp4 transposed", plain(1, 5, 0, 128, 16) | 1u << 15, {MmaKind::F8f6f4, 1, 0, false},
+      {"fp4 transposed",
+       plain(1, 5, 0, 128, 16) | 1u << 15,
+       {MmaKind::F8f6f4, 1, 0, false},
        "4 and 6 bits"},
       {"mxf8", scaled(0, 0, 1, 128, 16), mxf8, ""},
       {"mxf8 of UE4M3", scaled(0, 0, 0, 128, 16), mxf8, "UE4M3"},

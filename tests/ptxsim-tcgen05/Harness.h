@@ -1,4 +1,5 @@
-//===- Harness.h - one tcgen05 kernel with everything around it ------------------------------------===//
+//===- Harness.h - one tcgen05 kernel with everything around it
+//------------------------------------===//
 //
 // A kernel of four warps (a CTA, or a pair of CTAs): allocates tensor memory, copies a
 // shared-memory image (fence.proxy.async behind it) and a tensor-memory image, lets thread 0
@@ -25,8 +26,8 @@ struct TensorImage {
 };
 
 struct TensorKernel {
-  unsigned group = 1; ///< CTAs
-  std::string body;   ///< of the issuing thread
+  unsigned group = 1;          ///< CTAs
+  std::string body;            ///< of the issuing thread
   std::vector<uint8_t> shared; ///< image of each CTA, one after the other; a multiple of 4
   uint32_t sharedBytes = 0;    ///< of one CTA
   TensorImage image;

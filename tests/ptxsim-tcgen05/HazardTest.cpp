@@ -1,4 +1,5 @@
-//===- HazardTest.cpp - the smallest kernels with a tcgen05 hazard, and their correct twins ----------===//
+//===- HazardTest.cpp - the smallest kernels with a tcgen05 hazard, and their correct twins
+//----------===//
 //
 // T1 to T12, D5 and X1 (docs/simulator.md). The faulty kernel traps with the id under every
 // schedule, the twin runs through under every schedule.
@@ -113,8 +114,7 @@ const std::string pairPrologue = R"(
 const std::string pairAlloc =
     "  @%p1 tcgen05.alloc.cta_group::2.sync.aligned.shared::cta.b32 [slot], 64;\n"
     "  bar.sync 0; ld.shared.b32 %taddr, [slot];\n";
-const std::string pairFree =
-    "  @%p1 tcgen05.dealloc.cta_group::2.sync.aligned.b32 %taddr, 64;\n";
+const std::string pairFree = "  @%p1 tcgen05.dealloc.cta_group::2.sync.aligned.b32 %taddr, 64;\n";
 const std::string clusterBarrier = "  barrier.cluster.arrive; barrier.cluster.wait;\n";
 
 const std::string fenceBefore = "  tcgen05.fence::before_thread_sync;\n",
@@ -147,7 +147,8 @@ std::vector<Pair> makePairs() {
       clean);
   add("leak", "T2", prologue() + computed, prologue() + computed + epilogue());
   add("two deallocs", "T2",
-      prologue() + epilogue() + "  @%p1 tcgen05.dealloc.cta_group::1.sync.aligned.b32 %taddr, 128;\n",
+      prologue() + epilogue() +
+          "  @%p1 tcgen05.dealloc.cta_group::1.sync.aligned.b32 %taddr, 128;\n",
       prologue() + epilogue());
   add("dealloc of another size", "T2", prologue(128) + epilogue(64), prologue(64) + epilogue(64));
   add("a size that is no power of two", "T3",
@@ -161,7 +162,8 @@ std::vector<Pair> makePairs() {
       "  @%p1 tcgen05.alloc.cta_group::1.sync.aligned.shared::cta.b32 [slot2], {};\n"
       "  bar.sync 0; ld.shared.b32 %r30, [slot2];\n"
       "  @%p1 tcgen05.dealloc.cta_group::1.sync.aligned.b32 %r30, {};\n";
-  add("sizes that grow", "T3", prologue(64) + fmt::format(fmt::runtime(second), 128, 128) + epilogue(64),
+  add("sizes that grow", "T3",
+      prologue(64) + fmt::format(fmt::runtime(second), 128, 128) + epilogue(64),
       prologue(64) + fmt::format(fmt::runtime(second), 64, 64) + epilogue(64));
   const std::string relinquish =
       "  @%p1 tcgen05.relinquish_alloc_permit.cta_group::1.sync.aligned;\n";
@@ -208,9 +210,15 @@ std::vector<Pair> makePairs() {
       prologue() + computed + load("%lane", "") + barrier + mma() + commit() + waitFor(1) +
           "  tcgen05.wait::ld.sync.aligned;\n" + epilogue(),
       prologue() + computed + load() + barrier + mma() + commit() + waitFor(1) + epilogue());
+  // Without any wait::ld in the kernel, the use of the registers is taken for one.
+  add("D over a load that was used and not waited for", "T6",
+      prologue() + computed + load("%lane", "") + useLoaded + barrier + mma() + commit() +
+          waitFor(1) + "  tcgen05.wait::ld.sync.aligned;\n" + epilogue(),
+      prologue() + computed + load("%lane", "") + useLoaded + barrier + mma() + commit() +
+          waitFor(1) + epilogue());
   add("a store and a load of one warp", "T6",
-      prologue() + store("%lane", "") + load() + useLoaded +
-          "  tcgen05.wait::st.sync.aligned;\n" + epilogue(),
+      prologue() + store("%lane", "") + load() + useLoaded + "  tcgen05.wait::st.sync.aligned;\n" +
+          epilogue(),
       prologue() + store() + load() + useLoaded + epilogue());
   add("two shapes on one accumulator", "T6",
       prologue() + otherShape(32) + mma() + mma("%taddr", "%d1, %d2, %r12, %p4") + commit() +
@@ -248,8 +256,8 @@ std::vector<Pair> makePairs() {
       pairPrologue + clusterBarrier + pairAlloc + clusterBarrier + pairFree;
   add("cta_group::2 without a pair", "T8", pairPrologue + pairAlloc + pairFree, clean);
   add("the peer has ended", "T8",
-      pairPrologue + "  setp.eq.u32 %p7, %rank, 1; @%p7 bra gone;\n" +
-          clusterBarrier + pairAlloc + pairFree + "gone:\n",
+      pairPrologue + "  setp.eq.u32 %p7, %rank, 1; @%p7 bra gone;\n" + clusterBarrier + pairAlloc +
+          pairFree + "gone:\n",
       pairClean, 2);
 
   // ---- T9 to T12, D5, X1
@@ -281,8 +289,8 @@ std::vector<Pair> makePairs() {
           "  and.b32 %r5, %tid_x, 16; setp.eq.u32 %p6, %r5, 0; @%p6 bra part; bra rest;\npart:\n" +
           load() + "rest:\n" + epilogue(),
       clean);
-  add("operands that no proxy fence has published", "P1",
-      prologue(128, "") + computed + epilogue(), prologue() + computed + epilogue());
+  add("operands that no proxy fence has published", "P1", prologue(128, "") + computed + epilogue(),
+      prologue() + computed + epilogue());
   return all;
 }
 
@@ -324,8 +332,9 @@ end:
 
 TEST_CASE("One that nobody makes room for is a deadlock that says so") {
   const std::string body =
-      prologue(512) + "  @%p1 tcgen05.alloc.cta_group::1.sync.aligned.shared::cta.b32 [slot2], 32;\n"
-                      "  bar.sync 0;\n" +
+      prologue(512) +
+      "  @%p1 tcgen05.alloc.cta_group::1.sync.aligned.shared::cta.b32 [slot2], 32;\n"
+      "  bar.sync 0;\n" +
       epilogue(512);
   CHECK_THAT(textOf({"", body, 128, 1}), Catch::Contains("free columns of tensor memory"));
 }

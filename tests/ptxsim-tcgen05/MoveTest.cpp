@@ -1,4 +1,5 @@
-//===- MoveTest.cpp - tcgen05.ld and .st (PTX ISA 9.7.16.2.3 and .8) --------------------------------===//
+//===- MoveTest.cpp - tcgen05.ld and .st (PTX ISA 9.7.16.2.3 and .8)
+//--------------------------------===//
 #include "Harness.h"
 
 #include "ptxsim/engine/TensorMemory.h"
@@ -108,11 +109,11 @@ TEST_CASE("Loads and stores of every shape move the cells of the table") {
                                                 {"16x32bx2.x8", 8, "12"}}));
   const bool loads = GENERATE(false, true);
   std::string form = c.form;
-  MoveForm map{*moveShapeFromWord(form.substr(0, form.find('.'))),
-               static_cast<uint16_t>(std::stoi(form.substr(form.find('x', 7) == std::string::npos
-                                                               ? form.rfind('x') + 1
-                                                               : form.rfind('x') + 1))),
-               false, c.split[0] ? 12u : 0u};
+  MoveForm map{
+      *moveShapeFromWord(form.substr(0, form.find('.'))),
+      static_cast<uint16_t>(std::stoi(form.substr(
+          form.find('x', 7) == std::string::npos ? form.rfind('x') + 1 : form.rfind('x') + 1))),
+      false, c.split[0] ? 12u : 0u};
   REQUIRE(map.registers() == c.registers);
   const unsigned columns = 32;
   for (const RunOptions &options : allSchedules()) {

@@ -1,4 +1,5 @@
-//===- ProductTest.cpp - tcgen05.mma of every kind against an FP64 reference -------------------------===//
+//===- ProductTest.cpp - tcgen05.mma of every kind against an FP64 reference
+//-------------------------===//
 //
 // Codes are random, values and layouts are computed here from the ISA's tables, apart from
 // the simulator's own.
@@ -75,8 +76,8 @@ uint32_t randomCode(MmaType type, std::mt19937 &random) {
     return random() & 0xFF;
   Shape s = shapeOf(type);
   const int low = std::max(0, s.bias - 3), high = std::min((1 << s.exponent) - 1, s.bias + 2);
-  const auto exponent =
-      static_cast<uint32_t>(low + static_cast<int>(random() % static_cast<unsigned>(high - low + 1)));
+  const auto exponent = static_cast<uint32_t>(
+      low + static_cast<int>(random() % static_cast<unsigned>(high - low + 1)));
   uint32_t code = (random() & 1) << (s.exponent + s.fraction) | exponent << s.fraction |
                   (random() & ((1u << s.fraction) - 1));
   return type == MmaType::TF32 ? code << 13 | (random() & 0x1FFF) : code;
@@ -102,19 +103,15 @@ struct ProductCase {
 class Product {
 public:
   explicit Product(const ProductCase &c) : c(c), random(1234) {
-    k = c.kind == MmaKind::F16    ? 16
-        : c.kind == MmaKind::Tf32 ? 8
-        : isPackedFp4(c.kind)     ? 64
-                                  : 32;
+    k = c.kind == MmaKind::F16 ? 16 : c.kind == MmaKind::Tf32 ? 8 : isPackedFp4(c.kind) ? 64 : 32;
     fill(a, c.a, c.m);
     fill(b, c.b, c.n);
     old.resize(static_cast<size_t>(c.m * c.n));
     for (uint32_t &cell : old)
-      cell = c.d == MmaType::S32   ? random() % 2000 - 1000
-             : c.d == MmaType::F16 ? randomCode(MmaType::F16, random)
-                                   : floatBits(static_cast<float>(
-                                         static_cast<int>(random() % 4001) - 2000) /
-                                               64);
+      cell = c.d == MmaType::S32 ? random() % 2000 - 1000
+             : c.d == MmaType::F16
+                 ? randomCode(MmaType::F16, random)
+                 : floatBits(static_cast<float>(static_cast<int>(random() % 4001) - 2000) / 64);
     scaleA.resize(static_cast<size_t>(c.m) * c.scales);
     scaleB.resize(static_cast<size_t>(c.n) * c.scales);
     for (std::vector<uint8_t> *list : {&scaleA, &scaleB})
@@ -241,8 +238,8 @@ private:
         const unsigned bit = static_cast<unsigned>(i) * container;
         for (int copy = 0; copy < (isSplit() ? 2 : 1); ++copy) {
           const int r = row % rowsOfCta();
-          const int lane = c.m == 64 ? r / 16 * 32 + r % 16 + static_cast<int>(c.baseLane)
-                                     : r + 64 * copy;
+          const int lane =
+              c.m == 64 ? r / 16 * 32 + r % 16 + static_cast<int>(c.baseLane) : r + 64 * copy;
           cell(image, static_cast<size_t>(row / rowsOfCta() * 128 + lane), 256 + bit / 32) |=
               code << (bit % 32);
         }
@@ -256,10 +253,10 @@ private:
           for (unsigned j = 0; j < c.scales; ++j)
             cell(image, cta * 128 + static_cast<unsigned>(row) % 32 + 32 * rep,
                  300 + static_cast<unsigned>(row) / 32) |=
-                uint32_t{scaleA[(cta * static_cast<unsigned>(rowsOfCta()) +
-                                 static_cast<unsigned>(row)) *
-                                    c.scales +
-                                j]}
+                uint32_t{
+                    scaleA[(cta * static_cast<unsigned>(rowsOfCta()) + static_cast<unsigned>(row)) *
+                               c.scales +
+                           j]}
                 << (8 * (c.scaleIdA + j));
       for (unsigned col = 0; col < static_cast<unsigned>(c.n); ++col)
         for (unsigned rep = 0; rep < 4; ++rep) {
@@ -357,7 +354,7 @@ private:
     const std::string a = c.tensorA ? "[%r12+256]" : "%d1";
     text += fmt::format("  tcgen05.mma.cta_group::{}.kind::{}{} [%r12], {}, %d2, %r10", c.group,
                         toString(c.kind), c.suffix, a);
-    text += c.scales ? std::string(", [%taddr+300], [%taddr+320], %p5;\n")
+    text += c.scales       ? std::string(", [%taddr+300], [%taddr+320], %p5;\n")
             : c.scaleInput ? fmt::format(", %p5, {};\n", c.scaleInput)
                            : std::string(", %p5;\n");
     return text;

@@ -271,6 +271,32 @@ TEST_CASE("cta_group::2 signals the leader of the pair") {
   }
 }
 
+TEST_CASE("a map in a variable of the module") {
+  TensorMap map{.type = TensorType::U32, .rank = 1};
+  map.dims[0] = map.box[0] = 64;
+  TmaKernel k;
+  k.declarations = ".global .align 64 .b8 variable[128];";
+  k.buffers = {noise(256, 3), Bytes(256)};
+  k.maps = {{map, 0}};
+  std::string copy;
+  for (int i = 0; i < 128; i += 8)
+    copy += fmt::format("@%first ld.param.b64 %d1, [map0+{0}];\n"
+                        "@%first st.global.b64 [variable+{0}], %d1;\n",
+                        i);
+  k.body = copy + "@%first fence.proxy.tensormap::generic.release.gpu;\n" + initBarrier() +
+           "@%first mov.u64 %d2, variable;\n"
+           "@%first fence.proxy.tensormap::generic.acquire.gpu [%d2], 128;\n" +
+           loadAndWait(256, "cp.async.bulk.tensor.1d.shared::cta.global.mbarrier::complete_tx::"
+                            "bytes [tile], [variable, {0}], [full];") +
+           copyOut("%rd_1", 256);
+  for (const RunOptions &options : allSchedules()) {
+    k.options = options;
+    TmaRun ran = run(k);
+    REQUIRE(ran.text == "");
+    CHECK(ran.buffers[1] == k.buffers[0]);
+  }
+}
+
 TEST_CASE("padding of 4- and 6-bit elements is uninitialised") {
   TensorMap map{.type = TensorType::U6Align16, .rank = 1};
   map.dims[0] = map.box[0] = 128;

@@ -143,6 +143,24 @@ TEST_CASE("M1: tensor maps, alignment and coordinates") {
 TEST_CASE("M2: boxes and masks beyond what there is") {
   check({"a box beyond shared memory", "M2", loading(load("tile+16384", "%map_0", "{8, 2}")),
          loading(load("tile+7936", "%map_0", "{8, 2}"))});
+  TensorMap huge{.type = TensorType::U32, .rank = 5};
+  huge.dims = {16, 1, 1, 1, 1};
+  huge.box = {16, 256, 256, 256, 256};
+  TensorMap small = huge;
+  small.box = {16, 2, 2, 1, 1};
+  const std::string load5 = load("tile", "%map_0", "{0, 0, 0, 0, 0}", "5d");
+  check({"a box whose bytes do not fit 32 bits", "M2", with(loading(load5), huge),
+         with(loading(load5), small)});
+  // 48 bytes in the fifth line of a swizzle pattern lie in its chunks 4 to 6.
+  TensorMap line{.type = TensorType::U32, .rank = 1, .swizzle = Swizzle::B128};
+  line.dims[0] = line.box[0] = 12;
+  auto last = [&](uint32_t bytes) {
+    TmaKernel k = with(loading(load("tile+512", "%map_0", "{0}", "1d"), 48), line);
+    k.tileBytes = bytes;
+    k.declarations = "";
+    return k;
+  };
+  check({"a swizzle that leaves shared memory", "M2", last(560), last(640)});
   auto multicast = [](int mask) {
     TmaKernel k = kernel(
         initBarrier() + "barrier.cluster.arrive.aligned; barrier.cluster.wait.aligned;\n" +

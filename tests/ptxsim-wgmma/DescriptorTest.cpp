@@ -129,7 +129,7 @@ TEST_CASE("the worked examples of 9.7.16.3.3") {
 
 TEST_CASE("views find the elements of every layout") {
   std::mt19937 random(7);
-  std::vector<uint8_t> memory(64 << 10);
+  std::vector<uint8_t> memory(256 << 10);
   for (uint8_t &byte : memory)
     byte = static_cast<uint8_t>(random());
   for (bool mnMajor : {false, true})

@@ -57,7 +57,7 @@ TEST_CASE("instructions of later parts say so and have another code") {
        {"multimem.ld_reduce.global.add.u32 %r1, [%d1];"}) {
     Ran ran = refuse(body);
     CHECK(ran.status.code() == msa::StatusCode::Missing);
-    CHECK(has(ran, "asynchronous machinery"));
+    CHECK(has(ran, "multicast objects"));
   }
 }
 

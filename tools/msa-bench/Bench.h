@@ -25,7 +25,8 @@ struct Measurement {
 struct BenchOptions {
   int repeat = 9; ///< samples of each quantity
   std::string preset = "minimax-m3", target = "sm_80";
-  std::filesystem::path programs; ///< the folder of msa-compile
+  std::filesystem::path programs;                ///< the folder of msa-compile
+  std::filesystem::path cases = "../shared/ptx"; ///< the folder of ptx_cases.py
   bool quiet = false;
 };
 
@@ -37,7 +38,11 @@ Expected<std::vector<Measurement>> benchCompile(const BenchOptions &);
 Expected<std::vector<Measurement>> benchEmpty(const BenchOptions &);
 /// A new process each time that finds the whole prefill in the cache and writes the bundle.
 Expected<std::vector<Measurement>> benchCacheHit(const BenchOptions &);
-/// A compute loop in PTX on the simulator, on one host thread and on all.
+/// The simulator: a compute loop, matrix products fast and exact, what checks cost, and a kernel
+/// of another compiler.
 Expected<std::vector<Measurement>> benchSimulator(const BenchOptions &);
+
+/// Part of benchSimulator: time and memory of a third-party kernel; nothing where it is not there.
+Status benchCases(const BenchOptions &, std::vector<Measurement> &);
 
 } // namespace msa::bench

@@ -38,7 +38,7 @@ Examples:
   msa-bench                       everything, as a table
   msa-bench compile --repeat 21   the whole prefill on the CUDA route, by stage
   msa-bench empty hit --json      start-up of the compiler, and a cache hit, as JSON
-  msa-bench sim                   thread instructions a second and core on a compute loop
+  msa-bench sim --json            the simulator: instructions and multiply-adds a second, cost of checks
 
 Exit codes: 0 measured (whether or not the aims are met), 2 bad usage, 3 something is missing here.
 )";
@@ -102,6 +102,7 @@ int mainOf(int argc, char **argv) {
       ->check(CLI::Range(1, 1000));
   app.add_option("--preset", options.preset, "Head configuration to compile");
   app.add_option("--target", options.target, "Target to compile for");
+  app.add_option("--cases", options.cases, "Folder of ptx_cases.py, for sim");
   app.add_flag("--json", json, "One JSON document on standard output");
   app.add_flag("--quiet", options.quiet, "No progress");
   app.set_version_flag("--version", std::string("msa-bench ") + tools::versionText());

@@ -1,14 +1,18 @@
-//===- SimulatorBench.cpp - how fast the simulator computes ---------------===//
+//===- SimulatorBench.cpp - how fast the simulator runs ---------------------===//
 //
-// A loop of register arithmetic (fma, integer add, shift, xor, select) with one
-// store at the end: what bounds kernels that compute. All checks are on.
+// Loops of one thing each, with all checks on unless it says otherwise, on one host
+// thread (the compute loop also on all). Ratios are of medians measured in turn, so
+// that both sides see the same machine.
 //
 //===----------------------------------------------------------------------===//
 #include "Bench.h"
+#include "SimulatorKernels.h"
 
 #include "ptxsim/Parser.h"
 #include "ptxsim/Simulator.h"
 #include "support/Progress.h"
+
+#include <fmt/format.h>
 
 #include <chrono>
 #include <cstring>
@@ -18,97 +22,157 @@
 namespace msa::bench {
 namespace {
 
-constexpr const char *computeLoop = R"(.version 8.0
-.target sm_80
-.address_size 64
-.visible .entry compute(.param .u64 compute_out, .param .u32 compute_count) {
-  .reg .pred %p<3>;
-  .reg .b32 %r<12>;
-  .reg .f32 %f<6>;
-  .reg .b64 %rd<4>;
-  ld.param.u64 %rd1, [compute_out];
-  ld.param.u32 %r1, [compute_count];
-  mov.u32 %r2, %tid.x;
-  mov.u32 %r3, %ctaid.x;
-  mov.u32 %r4, %ntid.x;
-  mad.lo.s32 %r5, %r3, %r4, %r2;
-  cvt.rn.f32.u32 %f1, %r5;
-  mov.f32 %f2, 0f3F800000;
-  mov.f32 %f3, 0f3F000000;
-  mov.u32 %r6, 0;
-  mov.u32 %r7, %r5;
-$loop:
-  fma.rn.f32 %f1, %f1, %f3, %f2;
-  fma.rn.f32 %f2, %f2, %f3, %f1;
-  add.s32 %r7, %r7, 12345;
-  shl.b32 %r8, %r7, 7;
-  xor.b32 %r7, %r7, %r8;
-  fma.rn.f32 %f4, %f1, %f2, %f3;
-  setp.gt.f32 %p1, %f4, %f1;
-  selp.f32 %f2, %f4, %f3, %p1;
-  add.f32 %f1, %f1, %f4;
-  mul.f32 %f1, %f1, %f3;
-  add.s32 %r6, %r6, 1;
-  setp.lt.u32 %p2, %r6, %r1;
-  @%p2 bra $loop;
-  cvt.rzi.u32.f32 %r9, %f1;
-  xor.b32 %r10, %r7, %r9;
-  mul.wide.u32 %rd2, %r5, 4;
-  add.s64 %rd3, %rd1, %rd2;
-  st.global.u32 [%rd3], %r10;
-  ret;
-}
-)";
+class Loop {
+public:
+  static Expected<Loop> create(LoopKernel kernel) {
+    MSA_ASSIGN_OR_RETURN(auto parsed, ptxsim::parseModule(kernel.text, kernel.name));
+    MSA_ASSIGN_OR_RETURN(
+        auto executable,
+        ptxsim::Executable::create(std::make_shared<const ptxsim::Module>(std::move(parsed)),
+                                   kernel.name));
+    return Loop(std::move(kernel), std::move(executable));
+  }
 
-constexpr uint32_t ctas = 32, threadsPerCta = 256, iterations = 400;
+  const LoopKernel &what() const { return kernel; }
 
-/// Thread instructions a second and host thread of one launch.
-Expected<double> runLoop(ptxsim::Executable &executable, unsigned hostThreads) {
-  ptxsim::GlobalMemory memory;
-  MSA_ASSIGN_OR_RETURN(uint64_t out, memory.allocate(uint64_t(ctas) * threadsPerCta * 4,
-                                                     ptxsim::Initial::Poison, "out"));
-  ptxsim::LaunchConfig launch;
-  launch.grid = {ctas, 1, 1};
-  launch.block = {threadsPerCta, 1, 1};
-  launch.parameters.resize(12);
-  std::memcpy(launch.parameters.data(), &out, 8);
-  std::memcpy(launch.parameters.data() + 8, &iterations, 4);
+  /// Thread instructions, or multiply-adds, a second and host thread.
+  Expected<double> rate(uint32_t ctas, uint32_t rounds, const ptxsim::RunOptions &options) {
+    ptxsim::GlobalMemory memory;
+    MSA_ASSIGN_OR_RETURN(uint64_t out, memory.allocate(uint64_t{ctas} * kernel.threads * 4,
+                                                       ptxsim::Initial::Poison, "out"));
+    ptxsim::LaunchConfig launch;
+    launch.grid = {ctas, 1, 1};
+    launch.block = {kernel.threads, 1, 1};
+    launch.parameters.resize(12);
+    std::memcpy(launch.parameters.data(), &out, 8);
+    std::memcpy(launch.parameters.data() + 8, &rounds, 4);
+    auto start = std::chrono::steady_clock::now();
+    MSA_ASSIGN_OR_RETURN(auto result, executable->run(kernel.entry, launch, memory, options));
+    double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (result.trapped)
+      return Status::internal(kernel.name + " trapped: " + result.trap.text());
+    double work = kernel.multiplyAdds ? double(kernel.multiplyAdds) * rounds * ctas
+                                      : double(result.counters.threadInstructions);
+    return work / seconds / options.threads;
+  }
+
+private:
+  Loop(LoopKernel kernel, std::shared_ptr<ptxsim::Executable> executable)
+      : kernel(std::move(kernel)), executable(std::move(executable)) {}
+
+  LoopKernel kernel;
+  std::shared_ptr<ptxsim::Executable> executable;
+};
+
+ptxsim::RunOptions with(unsigned threads, ptxsim::MmaMode mma, bool checks) {
   ptxsim::RunOptions options;
-  options.threads = hostThreads;
-  auto start = std::chrono::steady_clock::now();
-  MSA_ASSIGN_OR_RETURN(auto result, executable.run("compute", launch, memory, options));
-  double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  if (result.trapped)
-    return Status::internal("the compute loop trapped: " + result.trap.text());
-  return double(result.counters.threadInstructions) / seconds / hostThreads;
+  options.threads = threads;
+  options.mma = mma;
+  if (!checks)
+    options.disabledChecks = {"all"};
+  return options;
 }
+
+class Measuring {
+public:
+  explicit Measuring(const BenchOptions &options) : options(options) {}
+
+  Measurement speed(std::string name, std::string unit, double aim) const {
+    return {.subject = "sim",
+            .name = std::move(name),
+            .unit = std::move(unit),
+            .aim = aim,
+            .higherIsBetter = true};
+  }
+
+  /// The compute loop, on one host thread and on all.
+  Status compute(std::vector<Measurement> &all) const {
+    MSA_ASSIGN_OR_RETURN(Loop loop, Loop::create(computeLoop()));
+    constexpr double aim = 5e8;
+    unsigned cores = std::max(1u, std::thread::hardware_concurrency());
+    for (unsigned threads : {1u, cores}) {
+      if (threads == 1 && threads == cores && !all.empty())
+        break; // one core only
+      Measurement m = speed(fmt::format("compute loop, host threads: {}", threads),
+                            "thread instructions/s/core", aim);
+      for (int i = 0; i < options.repeat; ++i) {
+        MSA_ASSIGN_OR_RETURN(double rate,
+                             loop.rate(32, 400, with(threads, ptxsim::MmaMode::Fast, true)));
+        m.samples.push_back(rate);
+      }
+      all.push_back(std::move(m));
+    }
+    return {};
+  }
+
+  /// How much slower all checks make a loop.
+  Status checks(std::vector<Measurement> &all, LoopKernel kernel, uint32_t rounds) const {
+    MSA_ASSIGN_OR_RETURN(Loop loop, Loop::create(std::move(kernel)));
+    constexpr double aim = 4;
+    Measurement m{.subject = "sim",
+                  .name = "all checks against none, " + loop.what().name,
+                  .unit = "times slower",
+                  .aim = aim};
+    for (int i = 0; i < options.repeat; ++i) {
+      MSA_ASSIGN_OR_RETURN(double on, loop.rate(8, rounds, with(1, ptxsim::MmaMode::Fast, true)));
+      MSA_ASSIGN_OR_RETURN(double off, loop.rate(8, rounds, with(1, ptxsim::MmaMode::Fast, false)));
+      m.samples.push_back(off / on);
+    }
+    all.push_back(std::move(m));
+    return {};
+  }
+
+  /// Multiply-adds a second in both modes, and their ratio.
+  Status products(std::vector<Measurement> &all, const LoopKernel &kernel) const {
+    MSA_ASSIGN_OR_RETURN(Loop loop, Loop::create(kernel));
+    constexpr double aim = 1.5e10, aimRatio = 10;
+    // About 0.1 s a sample in fast mode.
+    auto rounds = static_cast<uint32_t>(1 + 1500000000 / kernel.multiplyAdds);
+    Measurement fast = speed(kernel.name + ", fast", "FMA/s/core", aim),
+                exact = speed(kernel.name + ", exact", "FMA/s/core", aim / aimRatio);
+    Measurement ratio{.subject = "sim",
+                      .name = "exact against fast, " + kernel.name,
+                      .unit = "times slower",
+                      .aim = aimRatio};
+    for (int i = 0; i < options.repeat; ++i) {
+      MSA_ASSIGN_OR_RETURN(double quick,
+                           loop.rate(1, rounds, with(1, ptxsim::MmaMode::Fast, true)));
+      MSA_ASSIGN_OR_RETURN(double slow, loop.rate(1, std::max(1u, rounds / 8),
+                                                  with(1, ptxsim::MmaMode::Exact, true)));
+      fast.samples.push_back(quick);
+      exact.samples.push_back(slow);
+      ratio.samples.push_back(quick / slow);
+    }
+    all.push_back(std::move(fast));
+    all.push_back(std::move(exact));
+    all.push_back(std::move(ratio));
+    return {};
+  }
+
+private:
+  const BenchOptions &options;
+};
 
 } // namespace
 
 Expected<std::vector<Measurement>> benchSimulator(const BenchOptions &options) {
-  MSA_ASSIGN_OR_RETURN(auto module, ptxsim::parseModule(computeLoop, "compute.ptx"));
-  MSA_ASSIGN_OR_RETURN(
-      auto executable,
-      ptxsim::Executable::create(std::make_shared<const ptxsim::Module>(std::move(module)),
-                                 "compute.ptx"));
   std::vector<Measurement> all;
-  unsigned cores = std::max(1u, std::thread::hardware_concurrency());
-  for (unsigned threads : {1u, cores}) {
-    if (threads == 1 && !all.empty())
-      break; // one core only
-    Measurement speed{.subject = "sim",
-                      .name = "compute loop, host threads: " + std::to_string(threads),
-                      .unit = "thread instructions/s/core",
-                      .aim = 3e8,
-                      .higherIsBetter = true};
-    Progress progress("simulator", uint64_t(options.repeat), {.quiet = options.quiet});
-    for (int i = 0; i < options.repeat; ++i) {
-      MSA_ASSIGN_OR_RETURN(double rate, runLoop(*executable, threads));
-      speed.samples.push_back(rate);
-      progress.advance();
-    }
-    all.push_back(std::move(speed));
+  Measuring measuring(options);
+  std::vector<LoopKernel> products = matrixLoops();
+  Progress progress("simulator", products.size() + 4, {.quiet = options.quiet});
+  MSA_RETURN_IF_ERROR(measuring.compute(all));
+  progress.advance();
+  MSA_RETURN_IF_ERROR(measuring.checks(all, computeLoop(), 400));
+  progress.advance();
+  MSA_RETURN_IF_ERROR(measuring.checks(all, memoryLoop(), 400));
+  progress.advance();
+  for (const LoopKernel &kernel : products) {
+    MSA_RETURN_IF_ERROR(measuring.products(all, kernel));
+    progress.advance();
   }
+  MSA_RETURN_IF_ERROR(benchCases(options, all));
+  progress.advance();
   return all;
 }
 

@@ -221,11 +221,15 @@ template <class T> void reduceInteger(Reduction op, uint8_t *memory, const uint8
   std::memcpy(memory, &fresh, sizeof(T));
 }
 
+/// Additions of f32 flush subnormals (PTX ISA 9.7.9.25.4.2), those of f64 do not.
 template <class T> void addFloat(uint8_t *memory, const uint8_t *value) {
   T a, b;
   std::memcpy(&a, memory, sizeof(T));
   std::memcpy(&b, value, sizeof(T));
-  a += b;
+  if constexpr (std::is_same_v<T, float>)
+    a = numerics::canonical(numerics::flush(numerics::flush(a) + numerics::flush(b)));
+  else
+    a += b;
   std::memcpy(memory, &a, sizeof(T));
 }
 

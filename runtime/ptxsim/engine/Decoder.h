@@ -123,7 +123,7 @@ public:
   bool failAt(SourceLocation, std::string message);
   /// The instruction exists, and `part` of the simulator, which is not here yet, brings it
   /// (StatusCode::Missing).
-  bool failLater(std::string_view part = "asynchronous machinery");
+  bool failLater(std::string_view part);
   bool failed() const { return wrong; }
 
   // ---- results ----------------------------------------------------------------------------------

@@ -58,7 +58,14 @@ bool TensorCore::wentThroughFences(const Origin &origin, const TensorOp &earlier
   return core.warps[origin.warp->index].visible.has(earlier.id);
 }
 
+bool TensorCore::isUsedLoad(const Cta &owner, const Origin &origin, const TensorOp &op) const {
+  return op.kind == TensorOpKind::Load && op.warp == origin.number() && &owner == &origin.cta() &&
+         warps[origin.warp->index].usedSet.has(op.id);
+}
+
 bool TensorCore::isKnown(const Cta &owner, const Origin &origin, const TensorOp &earlier) const {
+  if (isUsedLoad(owner, origin, earlier))
+    return true;
   return owner.order().isComplete(origin.number(), earlier.id) &&
          wentThroughFences(origin, earlier);
 }
@@ -196,7 +203,8 @@ Flow TensorCore::checkIdle(const Origin &origin, Cta &owner, const CellRange &ra
     for (uint32_t group = 0; group < laneGroups; ++group) {
       Cell &cell = cellAt(column, group);
       for (AsyncId id : {cell.writer, cell.loader, cell.reader}) {
-        if (id == 0 || id == last || !find(id) || order.isComplete(me, id))
+        const TensorOp *op = find(id);
+        if (id == last || !op || order.isComplete(me, id) || isUsedLoad(owner, origin, *op))
           continue;
         last = id;
         if (origin.trap(Check::T2,
@@ -231,10 +239,11 @@ void TensorCore::addStore(Warp &warp, AsyncId id) {
 Flow TensorCore::finishLoad(Warp &warp, const Load &load) {
   for (uint32_t i = 0; i < load.count; ++i)
     warp.setPending(warp.program->lists[load.list + i], false);
-  if (warp.cta->cluster->async.finish(load.id) == Flow::Trap)
-    return Flow::Trap;
-  warp.cta->order().learn(warp.cta->numberOf(warp), load.id);
-  return Flow::Next;
+  return warp.cta->cluster->async.finish(load.id);
+}
+
+void TensorCore::learnLoad(Warp &warp, AsyncId id) {
+  warp.cta->order().learn(warp.cta->numberOf(warp), id);
 }
 
 Flow TensorCore::touch(Warp &warp, Ref ref, bool, uint32_t) {
@@ -245,6 +254,16 @@ Flow TensorCore::touch(Warp &warp, Ref ref, bool, uint32_t) {
       continue;
     Load load = loads[i];
     loads.erase(loads.begin() + static_cast<std::ptrdiff_t>(i));
+    if (warp.program->tensorLoadWaits) {
+      // Older ones count as complete everywhere (Order.h).
+      std::vector<AsyncId> &used = of(warp).used;
+      if (used.size() >= 2 * AsyncSet::window)
+        used.erase(used.begin(), used.begin() + AsyncSet::window);
+      used.push_back(load.id);
+      of(warp).usedSet.add(load.id);
+    } else {
+      learnLoad(warp, load.id);
+    }
     return finishLoad(warp, load);
   }
   return Flow::Next;
@@ -253,9 +272,14 @@ Flow TensorCore::touch(Warp &warp, Ref ref, bool, uint32_t) {
 Flow TensorCore::waitLoads(Warp &warp) {
   std::vector<Load> loads;
   loads.swap(of(warp).loads);
-  for (const Load &load : loads)
+  for (const Load &load : loads) {
     if (finishLoad(warp, load) == Flow::Trap)
       return Flow::Trap;
+    learnLoad(warp, load.id);
+  }
+  for (AsyncId id : of(warp).used)
+    learnLoad(warp, id);
+  of(warp).used.clear();
   return Flow::Next;
 }
 

@@ -10,8 +10,8 @@
 // is fine (PTX ISA 9.7.16.6)
 //
 //   complete    if the earlier one is known to be complete: a commit and a wait for its
-//               mbarrier (mma, cp, shift), tcgen05.wait or the use of a loaded register
-//               (ld, st); and what the warp knows came through fences, see below
+//               mbarrier (mma, cp, shift), tcgen05.wait (ld, st); and what the warp
+//               knows came through fences, see below
 //   pipelined   or if the two execute in order, and the issue of the earlier one happened
 //               before: mma -> mma, cp -> mma, mma -> cp, cp -> cp, shift -> mma,
 //               mma -> shift. Results of one mma are not pipelined to the A operand of
@@ -19,6 +19,10 @@
 //
 // mma -> cp, cp -> cp and an accumulator over the A operand of an earlier mma are not in
 // the ISA's list; CUTLASS, DeepGEMM and FlashAttention-4 rely on them.
+//
+// The use of a loaded register completes its load for the warp itself, and nothing more
+// (9.7.16.6.4.5): before other warps may write the cells, tcgen05.wait::ld is needed. In
+// kernels without any - CuTe DSL relies on the registers - the use is enough.
 //
 // Fences (tcgen05.fence) are demanded in the kernels that have them: many compilers rely
 // on mbarriers and barriers alone. `published` of Order.h has the operations that went
@@ -135,6 +139,8 @@ private:
   };
   struct WarpState {
     std::vector<Load> loads;
+    std::vector<AsyncId> used; ///< loads whose registers were used, and nobody has waited for
+    AsyncSet usedSet;          ///< the same, and older ones
     std::vector<AsyncId> stores;
     std::vector<AsyncId> unfenced; ///< issued since the newest before_thread_sync
     AsyncSet visible;
@@ -146,6 +152,8 @@ private:
     return id != 0 && op.id == id ? &op : nullptr;
   }
   Flow checkAllocated(const Origin &, Cta &owner, const CellRange &, const char *what);
+  /// A load of the warp itself, one of whose registers was used: over for this warp.
+  bool isUsedLoad(const Cta &owner, const Origin &, const TensorOp &) const;
   bool isKnown(const Cta &owner, const Origin &, const TensorOp &earlier) const;
   bool isPipelined(const Cta &owner, const Origin &, const TensorOp &earlier, bool earlierWrote,
                    const TensorOp &now, CellUse) const;
@@ -153,6 +161,7 @@ private:
   Flow judge(const Origin &, Cta &owner, AsyncId earlier, bool earlierWrote, const TensorOp &,
              CellUse, const char *what, uint32_t column, uint32_t group);
   Flow finishLoad(Warp &, const Load &);
+  void learnLoad(Warp &, AsyncId);
   void rememberForFence(Warp &, AsyncId);
   WarpState &of(const Warp &warp) { return warps[warp.index]; }
 

@@ -111,7 +111,7 @@ Flow storeAsync(Warp &w, const Op &op, uint32_t mask) {
 }
 
 bool takeCompletion(Decoder &d) {
-  d.take("shared::cluster");
+  d.takeOneOf({"shared::cluster", "shared::cta"});
   return d.take("mbarrier::complete_tx::bytes") ||
          !d.fail("{}: accepted: .shared::cluster.mbarrier::complete_tx::bytes", d.spelling());
 }
@@ -168,8 +168,9 @@ bool decodeReduceAsync(Decoder &d) {
     if (type.is(names[i]))
       which = i;
   bool wide = type.bits == 64;
+  bool adds = op == 0 && which >= 0 && which < 4;
   if (op < 0 || which < 0 || (wide && op != 0) ||
-      !isLegal(static_cast<Reduction>(op), static_cast<ReductionType>(which)))
+      (!adds && !isLegal(static_cast<Reduction>(op), static_cast<ReductionType>(which))))
     return d.failed() || d.fail("{}: no such reduction", d.spelling());
   d.op.mode2 = static_cast<uint8_t>(op + 1);
   d.op.immediate = which;

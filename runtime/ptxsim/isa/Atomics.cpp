@@ -328,8 +328,6 @@ void appendElements(Decoder &d, const Operand &o, unsigned count, const DataType
 }
 
 bool decodeAtomic(Decoder &d, bool hasResult) {
-  if (d.has("async"))
-    return d.failLater();
   int semantics = d.takeOneOf({"relaxed", "acquire", "release", "acq_rel"});
   takeScope(d);
   StateSpace space = takeStateSpace(d);

@@ -75,6 +75,9 @@ private:
   }
 
   void reduceShared(Cta &owner, uint32_t offset) {
+    if (uint8_t *shadow = owner.sharedRegion.shadow)
+      for (uint32_t i = 0; i < transfer.bytes; ++i)
+        shadow[offset + i] &= payload.initialised[i];
     for (uint32_t i = 0; i < transfer.bytes; i += bytesOf(transfer.type))
       reduceElement(transfer.reduction, transfer.type, owner.sharedRegion.host + offset + i,
                     payload.bytes.data() + i);

@@ -78,12 +78,11 @@ Flow loadMatrix(Warp &w, const Op &op, uint32_t mask) {
               op.psrc == plainRows
                   ? rows.bytes[row][element]
                   : containerOf(op.psrc == packedRowsB4 ? PackedRow::B4x16P64 : PackedRow::B6x16P32,
-                                rows.bytes[row], static_cast<int>(element));
+                                rows.bytes[row], static_cast<int>(element), false);
           word |= uint32_t{value} << (8 * byte);
-          if (rows.tainted &&
-              rows.shadow[row][op.psrc == plainRows
-                                   ? element
-                                   : element * (op.psrc == packedRowsB4 ? 4 : 6) / 8] == 0)
+          const uint32_t bits = op.psrc == plainRows ? 8 : op.psrc == packedRowsB4 ? 4 : 6,
+                         first = element * bits / 8, last = (element * bits + bits - 1) / 8;
+          if (rows.tainted && (rows.shadow[row][first] == 0 || rows.shadow[row][last] == 0))
             taint |= 1u << lane;
         }
         out[lane] = word;
@@ -163,7 +162,7 @@ bool decodeMatrixMove(Decoder &d, bool load) {
   StateSpace space =
       d.takeOneOf({"shared", "shared::cta"}) < 0 ? StateSpace::Generic : StateSpace::Shared;
   if (d.has("shared::cluster"))
-    return d.failLater();
+    return d.failLater("matrices in other CTAs' shared memory");
   if (!sync || number < 0 || !shape)
     return d.failed() || d.fail("{}: accepted: {}.sync.aligned with .m8n8 .b16 and .x1, .x2, .x4, "
                                 "optional .trans, .shared; on sm_100 also .b8 forms",

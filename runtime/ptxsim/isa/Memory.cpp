@@ -386,8 +386,8 @@ template <class Cell> Handler storeHandler(const DataType &type) {
 } // namespace
 
 bool decodeSt(Decoder &d) {
-  if (d.has("async") || d.has("bulk"))
-    return d.failLater();
+  if (d.has("bulk"))
+    return d.failLater("bulk stores (st.bulk)");
   MemoryForm form = takeMemoryForm(d, false);
   DataType type = d.takeType();
   checkOperands(d, form, 2);

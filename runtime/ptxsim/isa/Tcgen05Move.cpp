@@ -355,8 +355,10 @@ bool decodeTensorStore(Decoder &d) { return decodeMove(d, false); }
 
 bool decodeTensorWaitLoad(Decoder &d) {
   d.take("wait::ld");
-  if (requireTensorCore(d) && takeSyncAligned(d) && d.expectOperands(0))
-    d.set(&wait<true>, OpClass::Special);
+  if (!requireTensorCore(d) || !takeSyncAligned(d) || !d.expectOperands(0))
+    return true;
+  d.program().program.tensorLoadWaits = true;
+  d.set(&wait<true>, OpClass::Special);
   return true;
 }
 

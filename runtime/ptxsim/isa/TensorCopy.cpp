@@ -1,17 +1,16 @@
 //===- TensorCopy.cpp - PTX ISA 9.7.9.27: cp{.reduce}.async.bulk.tensor
 //------------------------------===//
 //
-// A box of a tensor in global memory to or from shared memory. What lies outside of the
-// tensor is filled (loads) or skipped (stores), and counts all the same. The box is
-// taken row by row of its innermost dimension; shared memory holds rows one behind
-// the other, and a swizzle moves 16-byte chunks by their absolute address (5.5.7).
+// A box of a tensor in global memory to or from shared memory (engine/TensorBox.h). What
+// lies outside of the tensor is filled (loads) or skipped (stores), and counts all the
+// same.
 //
 // Two stages: read, then write and signal. Hazards are judged at issue.
 //
 //===----------------------------------------------------------------------===//
-#include "ptxsim/TensorMap.h"
 #include "ptxsim/engine/Cluster.h"
 #include "ptxsim/engine/ProgramBuilder.h"
+#include "ptxsim/engine/TensorBox.h"
 #include "ptxsim/isa/AsyncForms.h"
 #include "ptxsim/isa/BulkGroups.h"
 #include "ptxsim/isa/Families.h"
@@ -26,226 +25,6 @@ namespace msa::ptxsim {
 
 namespace {
 
-/// A box at its coordinates.
-struct Box {
-  TensorMap map;
-  bool gathers = false;
-  std::array<int32_t, 5> at{}; ///< coordinates; gather4: column and four rows
-  uint32_t rowBytes = 0;       ///< in shared memory
-  uint32_t rows = 0;
-
-  uint32_t bytes() const { return rowBytes * rows; }
-  /// What complete_tx counts: without the padding of 4- and 6-bit types.
-  uint32_t countedBytes() const {
-    return isPadded(map.type) ? rows * boxCount(map, 0) * bitsOf(map.type) / 8 : bytes();
-  }
-};
-
-void measure(Box &box) {
-  box.rowBytes = innerBytes(box.map);
-  box.rows = box.gathers ? 4 : 1;
-  if (!box.gathers)
-    for (unsigned d = 1; d < box.map.rank; ++d)
-      box.rows *= boxCount(box.map, d);
-}
-
-/// The row of the tensor that row `index` of the box is: its byte offset from the tensor's address,
-/// or false if it is outside in an outer dimension.
-bool rowOffset(const Box &box, uint32_t index, uint64_t &offset) {
-  offset = 0;
-  if (box.gathers) {
-    int64_t row = box.at[1 + index];
-    offset = static_cast<uint64_t>(row) * box.map.strides[0];
-    return row >= 0 && static_cast<uint64_t>(row) < box.map.dims[1];
-  }
-  for (unsigned d = 1; d < box.map.rank; ++d) {
-    uint32_t count = boxCount(box.map, d);
-    int64_t c = box.at[d] + int64_t{index % count} * box.map.elementStrides[d];
-    index /= count;
-    if (c < 0 || static_cast<uint64_t>(c) >= box.map.dims[d])
-      return false;
-    offset += static_cast<uint64_t>(c) * box.map.strides[d - 1];
-  }
-  return true;
-}
-
-/// A run of elements of a row that lie inside of the tensor.
-struct Run {
-  uint32_t first = 0, count = 0; ///< elements of the box's row
-  uint64_t global = 0;           ///< byte offset of the first one in the tensor's row
-};
-
-Run runOf(const Box &box) {
-  const TensorMap &map = box.map;
-  const int64_t start = box.at[0];
-  const int64_t count = boxCount(map, 0), size = static_cast<int64_t>(map.dims[0]);
-  int64_t first = std::max<int64_t>(-start, 0);
-  int64_t end = std::min(count, size - start);
-  Run run;
-  if (first >= end)
-    return run;
-  run.first = static_cast<uint32_t>(first);
-  run.count = static_cast<uint32_t>(end - first);
-  run.global = static_cast<uint64_t>(start + first) * bitsOf(map.type) / 8;
-  return run;
-}
-
-/// Bytes of the box that lie inside of the tensor.
-uint64_t insideBytes(const Box &box) {
-  uint64_t rows = 0, offset;
-  for (uint32_t r = 0; r < box.rows; ++r)
-    rows += rowOffset(box, r, offset);
-  return rows * runOf(box).count * bitsOf(box.map.type) / 8;
-}
-
-/// Not-a-number for elements outside of the tensor.
-void fillNan(const Box &box, Payload &payload) {
-  unsigned bytes = bitsOf(box.map.type) / 8;
-  for (size_t i = 0; i + bytes <= payload.size(); i += bytes) {
-    std::memset(&payload.bytes[i], 0xFF, bytes);
-    payload.bytes[i + bytes - 1] = 0x7F;
-  }
-}
-
-/// Packed 4- or 6-bit elements of a row into 16-byte groups: data, then padding that stays
-/// uninitialised (PTX ISA 5.5.1.1.1, .b4x16_p64 and .b6x16_p32).
-void spreadPadded(const Box &box, const Payload &packed, Payload &to, size_t at) {
-  const uint32_t data = 16 * bitsOf(box.map.type) / 8;
-  for (uint32_t group = 0; group * 16 < box.rowBytes; ++group) {
-    std::memcpy(&to.bytes[at + group * 16], &packed.bytes[group * data], data);
-    std::memcpy(&to.initialised[at + group * 16], &packed.initialised[group * data], data);
-    std::memset(&to.initialised[at + group * 16 + data], 0, 16 - data);
-  }
-}
-
-/// The other way, for 6-bit elements only (.b6p2x16): the low six bits of each byte, packed.
-void packSixBits(const Box &box, const Payload &from, size_t at, Payload &packed) {
-  packed.resize(box.rowBytes * 6 / 8);
-  for (uint32_t i = 0; i < box.rowBytes; i += 4) {
-    uint32_t bits = 0, initialised = 1;
-    for (uint32_t j = 0; j < 4; ++j) {
-      bits |= (from.bytes[at + i + j] & 0x3Fu) << (6 * j);
-      initialised &= from.initialised[at + i + j];
-    }
-    std::memcpy(&packed.bytes[i / 4 * 3], &bits, 3);
-    std::memset(&packed.initialised[i / 4 * 3], static_cast<int>(initialised), 3);
-  }
-}
-
-void flushSubnormals(const Box &box, Payload &payload) {
-  if (box.map.type != TensorType::F32Ftz && box.map.type != TensorType::TF32Ftz)
-    return;
-  for (size_t i = 0; i + 4 <= payload.size(); i += 4) {
-    uint32_t bits;
-    std::memcpy(&bits, &payload.bytes[i], 4);
-    if ((bits & 0x7F800000) == 0) {
-      bits &= 0x80000000;
-      std::memcpy(&payload.bytes[i], &bits, 4);
-    }
-  }
-}
-
-Flow placeOf(const Origin &origin, const Box &box, uint64_t offset, uint32_t bytes,
-             GlobalPlace &place) {
-  return resolveGlobal(origin, box.map.address + offset, bytes, Check::M4,
-                       "coordinates inside of the tensor map, but", place);
-}
-
-/// All rows of the box out of global memory, linear.
-Flow readBox(const Origin &origin, const Box &box, Payload &payload) {
-  payload.resize(box.bytes());
-  if (box.map.fillsNan)
-    fillNan(box, payload);
-  const Run run = runOf(box);
-  const unsigned bits = bitsOf(box.map.type);
-  const bool padded = isPadded(box.map.type);
-  Payload packed;
-  for (uint32_t r = 0; r < box.rows; ++r) {
-    uint64_t row;
-    size_t at = size_t{r} * box.rowBytes;
-    bool inside = rowOffset(box, r, row) && run.count != 0;
-    if (padded)
-      packed.resize(box.rowBytes * bits / 8);
-    Payload &to = padded ? packed : payload;
-    size_t start = (padded ? 0 : at) + run.first * bits / 8;
-    if (inside) {
-      const uint32_t bytes = run.count * bits / 8;
-      GlobalPlace place;
-      if (placeOf(origin, box, row + run.global, bytes, place) == Flow::Trap)
-        return Flow::Trap;
-      readGlobal(origin, place, bytes, to, start);
-    }
-    if (padded)
-      spreadPadded(box, packed, payload, at);
-  }
-  flushSubnormals(box, payload);
-  return Flow::Next;
-}
-
-/// Bytes that swizzling keeps together.
-uint32_t chunkOf(Swizzle mode) { return mode == Swizzle::B128Atom32Flip8 ? 8 : 16; }
-
-/// Calls body(shared offset, place in the linear box, bytes) for every chunk that swizzling keeps
-/// whole.
-template <class F> void eachChunk(const Box &box, uint32_t base, F body) {
-  const Swizzle mode = box.map.swizzle;
-  if (mode == Swizzle::None)
-    return body(base, size_t{0}, box.bytes());
-  const uint32_t chunk = chunkOf(mode);
-  for (uint32_t at = 0; at < box.bytes(); at += chunk)
-    body(swizzled(mode, base + at), size_t{at}, chunk);
-}
-
-/// Calls body(offset, bytes) for the ranges of shared memory that the box takes. `base` is a
-/// multiple of 128, within which swizzling stays: whole lines are taken whole, and of a last line
-/// that is not full those chunks that the swizzle chose.
-template <class F> Flow eachRange(const Box &box, uint32_t base, F body) {
-  const Swizzle mode = box.map.swizzle;
-  const uint32_t whole = mode == Swizzle::None ? box.bytes() : box.bytes() & ~127u;
-  if (whole != 0 && body(base, whole) == Flow::Trap)
-    return Flow::Trap;
-  for (uint32_t at = whole; at < box.bytes(); at += 16)
-    if (body(swizzled(mode, base + at) & ~15u, 16u) == Flow::Trap)
-      return Flow::Trap;
-  return Flow::Next;
-}
-
-/// The arithmetic of a reduction on a map's type (PTX ISA 9.7.9.27.1.3); nothing where there is
-/// none.
-std::optional<ReductionType> reductionTypeOf(TensorType type, Reduction op) {
-  const bool bitwise = op == Reduction::And || op == Reduction::Or || op == Reduction::Xor;
-  const bool orders = op == Reduction::Min || op == Reduction::Max;
-  switch (type) {
-  case TensorType::U32:
-    return bitwise ? ReductionType::B32 : ReductionType::U32;
-  case TensorType::S32:
-    if (bitwise)
-      return ReductionType::B32;
-    break;
-  case TensorType::U64:
-    if (bitwise)
-      return ReductionType::B64;
-    break;
-  case TensorType::S64:
-    return bitwise  ? std::optional(ReductionType::B64)
-           : orders ? std::optional(ReductionType::S64)
-                    : std::nullopt;
-  case TensorType::F16:
-  case TensorType::BF16:
-    if (op != Reduction::Add && !orders)
-      return std::nullopt;
-    return type == TensorType::F16 ? ReductionType::F16 : ReductionType::BF16;
-  case TensorType::F32:
-  case TensorType::F32Ftz:
-    return op == Reduction::Add ? std::optional(ReductionType::F32) : std::nullopt;
-  default:
-    return std::nullopt;
-  }
-  if (op != Reduction::Add && !orders)
-    return std::nullopt;
-  return type == TensorType::S32 ? ReductionType::S32 : ReductionType::U64;
-}
-
 struct Target {
   Cta *owner, *barrierOwner;
   uint32_t offset, barrier;
@@ -253,7 +32,7 @@ struct Target {
 
 class TensorLoad final : public AsyncOp {
 public:
-  TensorLoad(const Origin &origin, AsyncId id, const Box &box, std::vector<Target> targets)
+  TensorLoad(const Origin &origin, AsyncId id, const TensorBox &box, std::vector<Target> targets)
       : AsyncOp(origin, id), box(box), targets(std::move(targets)) {
     stages = 2;
   }
@@ -277,7 +56,7 @@ public:
   }
 
 private:
-  Box box;
+  TensorBox box;
   std::vector<Target> targets;
   Payload payload;
 };
@@ -285,14 +64,14 @@ private:
 class TensorStore final : public AsyncOp {
 public:
   /// `type`: of a reduction; nothing: a copy.
-  TensorStore(const Origin &origin, AsyncId id, const Box &box, uint32_t source,
+  TensorStore(const Origin &origin, AsyncId id, const TensorBox &box, uint32_t source,
               Reduction reduction, std::optional<ReductionType> type)
       : AsyncOp(origin, id), box(box), source(source), reduction(reduction), type(type) {
     stages = 2;
   }
   Flow step() override {
     if (stages == 1)
-      return write();
+      return writeBox(origin, box, payload, reduction, type);
     payload.resize(box.bytes());
     eachChunk(box, source, [&](uint32_t from, size_t to, uint32_t bytes) {
       readShared(origin.cta(), from, bytes, payload, to);
@@ -301,31 +80,7 @@ public:
   }
 
 private:
-  Flow write() {
-    const Run run = runOf(box);
-    const unsigned bits = bitsOf(box.map.type);
-    Payload packed;
-    for (uint32_t r = 0; r < box.rows; ++r) {
-      uint64_t row;
-      if (!rowOffset(box, r, row) || run.count == 0)
-        continue;
-      const uint32_t bytes = run.count * bits / 8;
-      size_t at = size_t{r} * box.rowBytes;
-      const bool packs = isPadded(box.map.type);
-      if (packs)
-        packSixBits(box, payload, at, packed);
-      const Payload &from = packs ? packed : payload;
-      at = (packs ? 0 : at) + run.first * bits / 8;
-      GlobalPlace place;
-      if (placeOf(origin, box, row + run.global, bytes, place) == Flow::Trap ||
-          (type ? reduceGlobal(origin, place, bytes, from, at, reduction, *type)
-                : writeGlobal(origin, place, bytes, from, at)) == Flow::Trap)
-        return Flow::Trap;
-    }
-    return Flow::Next;
-  }
-
-  Box box;
+  TensorBox box;
   uint32_t source;
   Reduction reduction;
   std::optional<ReductionType> type;
@@ -356,7 +111,7 @@ enum CopyBits : uint8_t {
 };
 /// Op::count: coordinates. Op::mode2: the reduction.
 
-Flow readMap(const Origin &origin, const Op &op, Box &box) {
+Flow readMap(const Origin &origin, const Op &op, TensorBox &box) {
   Warp &w = *origin.warp;
   if (loadTensorMap(origin, addressAt(w, op.target + mapAddress, origin.lane), box.map) ==
       Flow::Trap)
@@ -372,7 +127,8 @@ Flow readMap(const Origin &origin, const Op &op, Box &box) {
   const uint32_t *words = &w.program->lists[op.target + coordinates];
   for (unsigned i = 0; i < op.count; ++i)
     box.at[i] = static_cast<int32_t>(w.cells<uint32_t>(words[i])[origin.lane]);
-  measure(box);
+  if (!box.measure())
+    return origin.trapAlways("M2", "the box of the tensor map is larger than any shared memory");
   if (isPadded(box.map.type) && box.at[0] % 128 != 0)
     return origin.trapAlways("M1",
                              fmt::format("coordinate {} of a padded 4- or 6-bit type; needed: "
@@ -384,7 +140,7 @@ Flow readMap(const Origin &origin, const Op &op, Box &box) {
   return Flow::Next;
 }
 
-Flow checkPlace(const Origin &origin, const Cta &owner, const Box &box, uint32_t offset,
+Flow checkPlace(const Origin &origin, const Cta &owner, const TensorBox &box, uint32_t offset,
                 const char *what) {
   if (offset % 128 != 0)
     return origin.trapAlways("M1", fmt::format("{} is {}; a tensor copy needs a multiple of 128",
@@ -433,13 +189,13 @@ Flow resolveTargets(const Origin &origin, const Op &op, std::vector<Target> &tar
 }
 
 /// Counters of a copy: bytes inside of the tensor, and those outside.
-void countBytes(Cta &cta, const Box &box, uint64_t &bytes) {
+void countBytes(Cta &cta, const TensorBox &box, uint64_t &bytes) {
   uint64_t inside = insideBytes(box);
   bytes += inside;
   cta.tally.tmaOutsideBytes += box.countedBytes() - inside;
 }
 
-Flow issueLoad(const Origin &origin, const Op &op, const Box &box) {
+Flow issueLoad(const Origin &origin, const Op &op, const TensorBox &box) {
   Cta &cta = origin.cta();
   std::vector<Target> targets;
   if (resolveTargets(origin, op, targets) == Flow::Trap)
@@ -481,7 +237,7 @@ Flow issueLoad(const Origin &origin, const Op &op, const Box &box) {
       std::make_unique<TensorLoad>(origin, id, box, std::move(targets)));
 }
 
-Flow issueStore(const Origin &origin, const Op &op, const Box &box) {
+Flow issueStore(const Origin &origin, const Op &op, const TensorBox &box) {
   Cta &cta = origin.cta();
   Cta *self = nullptr;
   uint32_t source = 0;
@@ -533,7 +289,7 @@ Flow copyTensor(Warp &w, const Op &op, uint32_t mask) {
     return Flow::Trap;
   for (uint32_t left = mask; left != 0; left &= left - 1) {
     Origin origin = Origin::of(w, std::countr_zero(left));
-    Box box;
+    TensorBox box;
     if (readMap(origin, op, box) == Flow::Trap)
       return Flow::Trap;
     if (op.mode & prefetchBit)
@@ -561,7 +317,11 @@ bool takeMap(Decoder &d, const Operand &o, unsigned count, std::vector<Ref> &at)
     at.push_back(sourceOf(d, c, "s32"));
   Operand base = o;
   base.children.clear();
-  d.op.target = appendAddress(d, base, StateSpace::Generic);
+  // A variable by name has the address that its window gives it.
+  bool global = std::ranges::any_of(d.program().module.variables, [&](const Variable &v) {
+    return v.name == base.symbol && v.space == StateSpace::Global;
+  });
+  d.op.target = appendAddress(d, base, global ? StateSpace::Global : StateSpace::Generic);
   return true;
 }
 

@@ -191,7 +191,7 @@ bool decodeTensormap(Decoder &d) {
   for (unsigned i = 0; i < tensorMapFieldCount && field < 0; ++i)
     if (d.take(toString(static_cast<TensorMapField>(i))))
       field = static_cast<int>(i);
-  bool shared = d.takeOneOf({"shared::cta", "shared"}) >= 0, global = d.take("global");
+  bool shared = d.take("shared::cta"), global = d.take("global");
   bool size = d.take("b1024");
   int width = d.takeOneOf({"b32", "b64"});
   if (field < 0 || !size || width < 0 || (shared && global))

@@ -133,12 +133,12 @@ MatrixByte matrixByte(MatrixShape shape, bool trans, int lane, int reg, int byte
   return at(0, 0);
 }
 
-uint8_t containerOf(PackedRow format, const uint8_t *row, int index) {
+uint8_t containerOf(PackedRow format, const uint8_t *row, int index, bool centred) {
   int bits = format == PackedRow::B4x16P64 ? 4 : 6;
   int first = index * bits;
   unsigned pair = row[first / 8] | (first / 8 + 1 < 16 ? row[first / 8 + 1] << 8 : 0u);
   unsigned code = (pair >> (first % 8)) & ((1u << bits) - 1);
-  return static_cast<uint8_t>(bits == 4 ? code << 2 : code);
+  return static_cast<uint8_t>(bits == 4 && centred ? code << 2 : code);
 }
 
 HalfSlot movmatrixSource(int lane, int half) {

@@ -73,12 +73,13 @@ struct MatrixByte {
 /// loads (memory to register) and stores. `trans` matters for M8N8B16; the b8 shapes fix it.
 MatrixByte matrixByte(MatrixShape, bool trans, int lane, int reg, int byte);
 
-/// The packed source formats of ldmatrix.b8: 16 elements in 8 bytes (+ 8 of padding) or in 12 (+
-/// 4).
+/// The packed source formats of ldmatrix.b8 and tcgen05.cp: 16 elements in 8 bytes (+ 8 of padding)
+/// or in 12 (+ 4).
 enum class PackedRow : uint8_t { B4x16P64, B6x16P32 };
-/// Element `index` of a packed row as the 8-bit container that ldmatrix writes: 4-bit codes in bits
-/// 5:2, 6-bit codes in bits 5:0 (as mma.kind::f8f6f4 reads them).
-uint8_t containerOf(PackedRow, const uint8_t *row, int index);
+/// Element `index` of a packed row as an 8-bit container: 6-bit codes in bits 5:0; 4-bit codes in
+/// bits 5:2 (`centred`: as kind::f8f6f4 reads them) or 3:0. ldmatrix leaves them in 3:0: CUTLASS
+/// (mma_traits_sm120.hpp) shifts them by two before the product; the ISA has a figure only.
+uint8_t containerOf(PackedRow, const uint8_t *row, int index, bool centred = true);
 
 /// movmatrix.m8n8.trans.b16: where half `half` (0 = low) of `lane`'s result comes from.
 struct HalfSlot {

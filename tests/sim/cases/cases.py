@@ -247,6 +247,13 @@ def _(c):
     c.expect("c", bf16(product(a, b.T, 2.0**-12)))
 
 
+@case("cutedsl_gemm_tf32_sm100")
+def _(c):
+    a, b = sixtyfourths(c, (256, 128)), sixtyfourths(c, (128, 128))
+    c.inputs["a"], c.inputs["b"] = a.astype(np.float32), b.astype(np.float32)  # B is [K, N]
+    c.expect("c", product(a, b.T, 2.0**-12).astype(np.float32))
+
+
 @case("triton_small_fp8_sm90")
 def _(c):
     values = [-1, -0.75, -0.5, -0.25, 0, 0.25, 0.5, 0.75, 1.0]

@@ -38,22 +38,24 @@ def dense(ab, out, two, tile, cluster, mnkl, scheduler):
     @cute.jit
     def host(a: cute.Pointer, b: cute.Pointer, c: cute.Pointer, stream: cuda.CUstream):
         t = lambda p, r, s: cute.make_tensor(p, cute.make_layout((1, r, s), stride=(r * s, s, 1)))  # noqa: E731
-        k(t(a, m, kk), t(b, n, kk), t(c, m, n), stream, 4)
+        k(t(a, m, kk), t(b, kk, n), t(c, m, n), stream, 4)
 
     ptrs = [pointer(1, ab), pointer(2, ab), pointer(3, out)]
     stream = cuda.CUstream(0)
     return cute.compile(host, *ptrs, stream), (*ptrs, stream)
 
 
-def static(impl):
-    return impl.PersistentTileSchedulerType.STATIC if hasattr(impl.PersistentTileSchedulerType, "STATIC") else list(impl.PersistentTileSchedulerType)[0]
+def clc(impl):
+    return impl.PersistentTileSchedulerType.CLC  # cluster launch control
 
 
 CASES = {
     "cutedsl_nvfp4_gemm_sm100": lambda: scaled(cutlass.Float4E2M1FN, cutlass.Float8E4M3FN, 16, cutlass.BFloat16, (128, 128), (1, 1), (256, 256, 512, 1)),
     "cutedsl_nvfp4_gemm_2cta_sm100": lambda: scaled(cutlass.Float4E2M1FN, cutlass.Float8E4M3FN, 16, cutlass.BFloat16, (256, 128), (2, 1), (256, 256, 512, 1)),
-    "cutedsl_gemm_2cta_sm100": lambda: dense(cutlass.BFloat16, cutlass.BFloat16, True, (256, 128), (2, 2), (512, 256, 256, 1), static),
+    "cutedsl_gemm_2cta_sm100": lambda: dense(cutlass.BFloat16, cutlass.BFloat16, True, (256, 128), (2, 2), (512, 256, 256, 1), clc),
+    "cutedsl_gemm_tf32_sm100": lambda: dense(cutlass.TFloat32, cutlass.Float32, False, (128, 64), (2, 1), (256, 128, 128, 1), clc),
 }
+
 
 if __name__ == "__main__":
     f, args = CASES[sys.argv[1]]()

@@ -36,7 +36,6 @@ def forward(b, sq, sk, h, hk, d, causal, two, persistent, n=128, stages=2):
 
 CASES = {
     "fa4_forward_causal_sm100": lambda: forward(1, 320, 320, 2, 1, 64, True, False, False, 64),
-    "fa4_forward_big_sm100": lambda: forward(1, 320, 320, 2, 1, 128, True, False, False),
     "fa4_forward_2cta_sm100": lambda: forward(1, 512, 256, 1, 1, 64, False, True, False),
 }
 
