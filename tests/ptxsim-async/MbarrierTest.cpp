@@ -144,3 +144,16 @@ TEST_CASE("cp.async.mbarrier.arrive arrives when the copies have landed") {
       CHECK(out[t] == 31 - t);
   }
 }
+
+TEST_CASE("Only the CTA's own barriers can be waited for") {
+  for (int rank : {0, 1}) {
+    std::string body = initBar(1) + "@%p1 mbarrier.arrive.shared.b64 _, [bar];" + meet +
+                       "mov.u32 %r1, bar; xor.b32 %r2, %r62, " + std::to_string(rank) +
+                       "; mapa.shared::cluster.u32 %r3, %r1, %r2; W: "
+                       "mbarrier.try_wait.parity.shared::cta.b64 %p2, [%r3], 0; @!%p2 bra W;" +
+                       meet;
+    EverySchedule all = runAll(asyncKernel(body, 32, 2));
+    CHECK(all.agree);
+    CHECK(all.ran.id() == (rank ? "B5" : ""));
+  }
+}

@@ -142,3 +142,24 @@ TEST_CASE("Remote stores that nobody waits for, and a read of a neighbour") {
     CHECK(all.agree);
   }
 }
+
+TEST_CASE("multimem on one device") {
+  Kernel k = asyncKernel(
+      "multimem.st.release.gpu.global.u32 [%a0], %tid_x; bar.sync 0; @!%p1 bra END; "
+      "multimem.red.relaxed.sys.global.add.u32 [%rd_1+4], 40; multimem.red.global.max.s32 "
+      "[%rd_1+8], -1; multimem.st.v2.f16x2 [%rd_1+256], {%r30, %r31}; "
+      "multimem.red.add.v2.f16x2 [%rd_1+256], {%r31, %r31}; "
+      "multimem.ld_reduce.acquire.gpu.global.add.u32 %r1, [%rd_1+12]; st.global.u32 [%rd_1+512], "
+      "%r1; "
+      "multimem.ld_reduce.weak.add.acc::f32.v4.f16x2 {%r1, %r2, %r3, %r4}, [%rd_1+16]; "
+      "st.global.u32 "
+      "[%rd_1+516], %r3; END:");
+  k.body = "mov.b32 %r30, 0x3C003C00; mov.b32 %r31, 0x40003C00;" + k.body;
+  auto out = result(k, 1);
+  CHECK(out[1] == 41);
+  CHECK(out[2] == 2);
+  CHECK(out[64] == 0x42004000);
+  CHECK(out[65] == 0x44004000);
+  CHECK(out[128] == 3);
+  CHECK(out[129] == 6);
+}

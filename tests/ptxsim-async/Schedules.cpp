@@ -32,7 +32,7 @@ std::vector<uint32_t> result(const Kernel &kernel, size_t index) {
   CHECK(all.agree);
   CHECK(all.ran.text() == "");
   if (all.ran.text() != "" || !all.agree)
-    return {0xDEADBEEF};
+    return words(256, 0xDEADBEEF);
   return all.ran.buffers[index];
 }
 

@@ -5,14 +5,13 @@
 
 namespace msa::ptxsim::test {
 
-/// Runs eagerly, lazily, and at random with seeds 1 to 3. The last run; the first that ended
-/// otherwise than the eager one (another trap or other bytes) has "?" before its text.
+/// Runs eagerly, lazily, and at random with seeds 1 to 3.
 struct EverySchedule {
-  Ran ran;
-  bool agree = true;
+  Ran ran;           ///< the last one; the first that ended otherwise if they do not agree
+  bool agree = true; ///< same trap id (or none) and same bytes under all
 };
 EverySchedule runAll(Kernel);
-/// The words of buffer `index` if all schedules agree and nothing trapped; else one word of poison.
+/// The words of buffer `index` if all schedules agree and nothing trapped; else poison.
 std::vector<uint32_t> result(const Kernel &, size_t index = 0);
 
 /// A kernel of `ctas` CTAs (one cluster) of `threads`, with variables tile (1,024 bytes, at offset

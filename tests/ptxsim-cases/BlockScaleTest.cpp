@@ -81,13 +81,13 @@ std::string kernelOf(const Form &form, const Selectors &s, const std::string &en
     text += fmt::format("  mov.u16 %h{}, {};\n", i, selectors[i]);
   const char *list = results == 2 ? "{%d0, %d1}" : "{%d0, %d1, %d2, %d3}",
              *addend = results == 2 ? "{%c0, %c1}" : "{%c0, %c1, %c2, %c3}";
-  text += fmt::format("  {} {}, {{%a0, %a1, %a2, %a3}}, {{%b0, %b1}}, {}", nameOf(form), list,
-                      addend);
+  text +=
+      fmt::format("  {} {}, {{%a0, %a1, %a2, %a3}}, {{%b0, %b1}}, {}", nameOf(form), list, addend);
   if (form.scaleWord && s.inRegisters)
     text += ", %s0, {%h0, %h1}, %s1, {%h2, %h3}";
   else if (form.scaleWord)
-    text += fmt::format(", %s0, {{{}, {}}}, %s1, {{{}, {}}}", s.byteA, s.threadA, s.byteB,
-                        s.threadB);
+    text +=
+        fmt::format(", %s0, {{{}, {}}}, %s1, {{{}, {}}}", s.byteA, s.threadA, s.byteB, s.threadB);
   text += ";\n";
   for (int i = 0; i < results; ++i)
     text += fmt::format("  st.global.b32 [%out+{}], %d{};\n", 4 * i, i);
@@ -113,9 +113,8 @@ public:
         x = static_cast<float>(pick(generator)) / 4;
     for (auto *factors : {&fa[0], &fb[0]})
       for (int i = 0; i < 16 * 4; ++i)
-        factors[i] = static_cast<uint8_t>(form.format == ScaleFormat::UE8M0
-                                              ? 124 + generator() % 7
-                                              : 0x28 + generator() % 32);
+        factors[i] = static_cast<uint8_t>(
+            form.format == ScaleFormat::UE8M0 ? 124 + generator() % 7 : 0x28 + generator() % 32);
   }
 
   std::vector<uint8_t> input() {
@@ -168,8 +167,10 @@ public:
 
 private:
   uint32_t draw(SmallFloat type) {
-    const uint32_t code = static_cast<uint32_t>(generator()) & ((1u << numerics::widthOf(type)) - 1);
-    return std::isfinite(numerics::decode(type, code)) && std::fabs(numerics::decode(type, code)) < 64
+    const uint32_t code =
+        static_cast<uint32_t>(generator()) & ((1u << numerics::widthOf(type)) - 1);
+    return std::isfinite(numerics::decode(type, code)) &&
+                   std::fabs(numerics::decode(type, code)) < 64
                ? code
                : 0u;
   }
@@ -189,7 +190,8 @@ private:
     word = (word & ~(0xFFu << (8 * byte))) | uint32_t{value} << (8 * byte);
   }
   double factor(const uint8_t *codes, int k) const {
-    return form.blocks == 0 ? 1 : numerics::decodeScale(form.format, codes[k / (form.k / form.blocks)]);
+    return form.blocks == 0 ? 1
+                            : numerics::decodeScale(form.format, codes[k / (form.k / form.blocks)]);
   }
   double expected(int row, int col, double &magnitude) const {
     double sum = c[row][col];
@@ -219,8 +221,8 @@ std::vector<Selectors> selectorsOf(const Form &form) {
   std::vector<Selectors> list;
   for (int threadA : {0, 1})
     for (int byte = 0; byte + form.blocks <= 4; byte += form.blocks)
-      list.push_back({byte, threadA, 4 - form.blocks - byte, 2 * threadA + (byte != 0),
-                      threadA == 1});
+      list.push_back(
+          {byte, threadA, 4 - form.blocks - byte, 2 * threadA + (byte != 0), threadA == 1});
   return list;
 }
 
@@ -272,8 +274,8 @@ TEST_CASE("ptxas accepts every narrow and block-scaled mma", "[ptxas][mma]") {
     for (const Selectors &selectors : selectorsOf(form))
       file << kernelOf(form, selectors, fmt::format("entry{}", index++));
   file.close();
-  const std::string command =
-      fmt::format("'{}' -O1 -arch=sm_120a -o /dev/null '{}.ptx' >'{}.log' 2>&1", MSA_PTXAS, base, base);
+  const std::string command = fmt::format(
+      "'{}' -O1 -arch=sm_120a -o /dev/null '{}.ptx' >'{}.log' 2>&1", MSA_PTXAS, base, base);
   INFO(base << ".log");
   CHECK(std::system(command.c_str()) == 0);
 }

@@ -56,8 +56,8 @@ int64_t cutBits(int64_t value, int shift) {
 
 /// Products and addend aligned to the largest exponent among them, cut at `fractionBits` below it.
 /// The sum counts units of 2^(largest - fractionBits).
-int64_t alignedSum(const Split *row, const Split *column, int count, Split addend,
-                              int fractionBits, int *largestExponent) {
+int64_t alignedSum(const Split *row, const Split *column, int count, Split addend, int fractionBits,
+                   int *largestExponent) {
   int largest = addend.exponent;
   for (int k = 0; k < count; ++k)
     largest = std::max(largest, row[k].exponent + column[k].exponent);

@@ -138,9 +138,9 @@ TEST_CASE("block-scaled exact products have the bits of the definition") {
           x = source.addend(false, draw);
         for (auto *codes : {&fa, &fb})
           for (uint8_t &code : *codes)
-            code = static_cast<uint8_t>(draw == Draw::Everything        ? source.below(256)
+            code = static_cast<uint8_t>(draw == Draw::Everything            ? source.below(256)
                                         : form.format == ScaleFormat::UE8M0 ? 117 + source.below(20)
-                                                                        : source.below(127));
+                                                                            : source.below(127));
         const ScaleFactors factors{form.format, form.blocks, fa.data(), fb.data()};
         std::vector<float> before = d;
         gemmScaledExact(size, form.a, form.b, a.data(), b.data(), factors, d.data());
@@ -175,8 +175,8 @@ TEST_CASE("fast block-scaled products are close to FP64") {
         x = source.operand(SmallFloat::E2M1, Draw::Ordinary);
     for (auto *codes : {&fa, &fb})
       for (uint8_t &code : *codes)
-        code = static_cast<uint8_t>(
-            format == ScaleFormat::UE8M0 ? 120 + source.below(12) : source.below(127));
+        code = static_cast<uint8_t>(format == ScaleFormat::UE8M0 ? 120 + source.below(12)
+                                                                 : source.below(127));
     for (float &x : d)
       x = source.addend(false, Draw::Ordinary);
     std::vector<float> before = d;

@@ -202,6 +202,36 @@ TEST_CASE("P4: modified maps without the fences of the tensormap proxy") {
   CHECK(idOf(deviceBuilt("global", "", "")) == "P4");
 }
 
+TEST_CASE("a map in shared memory is ordinary memory to the warps") {
+  // Warp 1 edits what warp 0 has zeroed; and what a bulk copy is still bringing.
+  auto kernel = [](const std::string &before) {
+    TmaKernel k;
+    k.threads = 64;
+    k.declarations = ".shared .align 128 .b8 desc[128];";
+    k.buffers = {Bytes(128)};
+    TensorMap map{.type = TensorType::U32, .rank = 1};
+    map.dims[0] = map.box[0] = 32;
+    TensorMapBytes bytes = encodeTensorMap(map);
+    k.buffers[0].assign(bytes.begin(), bytes.end());
+    k.body = "mov.u32 %r30, desc; shl.b32 %r1, %tid_x, 2; add.u32 %r1, %r1, %r30; mov.b32 %r2, 0;\n"
+             "setp.eq.u32 %p3, %tid_x, 32; setp.lt.u32 %p4, %tid_x, 32;\n" +
+             initBarrier() + before +
+             "@%p3 tensormap.replace.tile.rank.shared::cta.b1024.b32 [%r30], 0;\n";
+    return k;
+  };
+  const std::string zero = "@%p4 st.shared.b32 [%r1], %r2;\n", barrier = "bar.sync 0;\n";
+  CHECK(idOf(kernel(zero)) == "P5");
+  CHECK(idOf(kernel(zero + barrier)) == "");
+  const std::string copy =
+      "@%first mbarrier.arrive.expect_tx.shared::cta.b64 _, [full], 128;\n"
+      "@%first cp.async.bulk.shared::cta.global.mbarrier::complete_tx::bytes [%r30], [%rd_0], 128, "
+      "[full];\n";
+  const std::string wait =
+      "WAIT: mbarrier.try_wait.parity.shared::cta.b64 %p1, [full], 0;\n@!%p1 bra WAIT;\n";
+  CHECK(idOf(kernel(copy + wait)) == "");
+  CHECK(idOf(kernel(copy + barrier)) == "P2");
+}
+
 TEST_CASE("forms of tensormap that ptxas refuses are refused") {
   const std::pair<const char *, const char *> rows[] = {
       {"tensormap.replace.tile.global_address.global.b1024.b32 [%rd_0], %r1;", ".b64"},

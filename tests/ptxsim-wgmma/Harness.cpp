@@ -58,7 +58,8 @@ WgmmaRun run(const WgmmaKernel &kernel) {
       return refuse(status);
   }
   launch.parameters.resize(addresses.size() * 8);
-  std::memcpy(launch.parameters.data(), addresses.data(), launch.parameters.size());
+  if (!addresses.empty())
+    std::memcpy(launch.parameters.data(), addresses.data(), launch.parameters.size());
   if (kernel.map) {
     TensorMap map = *kernel.map;
     map.address = addresses[0];

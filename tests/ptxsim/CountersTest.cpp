@@ -55,3 +55,32 @@ TEST_CASE("classes, active lanes, tensor work") {
   CHECK(c.tensorFlops == 2 * 16 * 8 * 8);
   CHECK(c.barrierWaits == 1);
 }
+
+TEST_CASE("roles are warps that execute the same code; kinds of products") {
+  Kernel k;
+  // Warps 0 and 2 go one way, 1 and 3 the other.
+  k.body = "shr.u32 %r1, %tid_x, 5; and.b32 %r1, %r1, 1; setp.ne.u32 %p1, %r1, 0; mov.u32 %r2, 0; "
+           "mov.f32 %f1, 0f00000000; @%p1 bra ODD;\n"
+           "EVEN: add.u32 %r2, %r2, 1; xor.b32 %r3, %r2, 5; and.b32 %r3, %r3, 7; not.b32 %r3, %r3; "
+           "shl.b32 %r3, %r3, 1; setp.lt.u32 %p2, %r2, 20; @%p2 bra EVEN; bra END;\n"
+           "ODD: mov.u32 %r3, 0; mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 "
+           "{%f4,%f5,%f6,%f7}, {%r3,%r3,%r3,%r3}, {%r3,%r3}, {%f1,%f1,%f1,%f1}; "
+           "add.f32 %f4, %f4, %f5; add.f32 %f6, %f6, %f7; add.f32 %f4, %f4, %f6; "
+           "mul.f32 %f4, %f4, %f4;\nEND: ret;";
+  k.launch.block = {128, 1, 1};
+  k.launch.grid = {3, 1, 1};
+  k.options.counters = true;
+  Ran ran = run(k);
+  REQUIRE(ran.text() == "");
+  const Counters &c = ran.result.counters;
+  REQUIRE(c.roles.size() == 2);
+  CHECK(c.roles[0].warps == std::vector<uint32_t>{0, 2});
+  CHECK(c.roles[0].does.empty());
+  CHECK(c.roles[1].warps == std::vector<uint32_t>{1, 3});
+  CHECK(c.roles[1].does == std::vector<std::string>{"mma"});
+  CHECK(c.roles[1].byClass.at("matrix") == 3 * 2 * 32);
+  CHECK(c.roles[0].threadInstructions + c.roles[1].threadInstructions == c.threadInstructions);
+  CHECK(c.roles[0].warpInstructions + c.roles[1].warpInstructions == c.warpInstructions);
+  CHECK(c.flopsByKind.at("tf32") == c.tensorFlops);
+  CHECK(c.tensorFlops == 3ull * 2 * 2 * 16 * 8 * 8);
+}

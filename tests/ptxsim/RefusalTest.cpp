@@ -54,10 +54,10 @@ TEST_CASE("the module's version and target are too low") {
 
 TEST_CASE("instructions of later parts say so and have another code") {
   for (const char *body :
-       {"multimem.ld_reduce.global.add.u32 %r1, [%d1];"}) {
+       {"wmma.load.a.sync.aligned.row.m16n16k16.f16 {%r1, %r2, %r3, %r4, %r5, %r6, %r7, %r8}, [%d1];"}) {
     Ran ran = refuse(body);
     CHECK(ran.status.code() == msa::StatusCode::Missing);
-    CHECK(has(ran, "multicast objects"));
+    CHECK(has(ran, "wmma fragments"));
   }
 }
 

@@ -143,6 +143,7 @@ WAIT:
 TRY:
   mbarrier.try_wait.parity.shared::cta.b64 %p1, [%r21], %r24;
   @!%p1 bra TRY;
+  bar.sync 0;
   add.u32 %r4, %r4, 1;
   setp.lt.u32 %p1, %r4, %r1;
   @%p1 bra LOOP;

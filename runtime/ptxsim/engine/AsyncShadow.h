@@ -38,7 +38,7 @@ struct TileRecord {
   uint32_t innerBytes = 0; ///< of one row of the box
   uint32_t rows = 0;       ///< of `innerBytes` each, all outer dimensions together
   uint8_t elementBits = 0; ///< as in global memory: 4, 6, 8, ...
-  bool padded = false;      ///< 1: 4- and 6-bit elements in padded 16-byte groups
+  bool padded = false;     ///< 1: 4- and 6-bit elements in padded 16-byte groups
   uint8_t swizzle = 0;     ///< ptxsim::Swizzle (TensorMap.h)
   bool floating = false;   ///< the map's type is a float format; integer types stand for any bytes
   /// Rows of the box along dimensions 1 to 4 (gather4: 4, 1, 1, 1); their product is `rows`.

@@ -20,6 +20,12 @@ uint32_t appendAddress(Decoder &d, const Operand &o, StateSpace space) {
       space = StateSpace::Shared;
   Decoder::Address address = d.address(o, space);
   bool shared = space == StateSpace::Shared || space == StateSpace::SharedCluster;
+  // A variable of the module by name: its window is far away, so its address is a constant.
+  if (address.variable && !shared) {
+    address.base = d.constant(static_cast<uint64_t>(address.offset), 64);
+    address.wide = true;
+    address.offset = 0;
+  }
   if (address.offset < INT32_MIN || address.offset > INT32_MAX)
     d.failAt(o.location, fmt::format("{}: this offset is too large", d.spelling()));
   if (!address.wide && !shared)

@@ -80,7 +80,9 @@ Flow loadMatrix(Warp &w, const Op &op, uint32_t mask) {
                   : containerOf(op.psrc == packedRowsB4 ? PackedRow::B4x16P64 : PackedRow::B6x16P32,
                                 rows.bytes[row], static_cast<int>(element), false);
           word |= uint32_t{value} << (8 * byte);
-          const uint32_t bits = op.psrc == plainRows ? 8 : op.psrc == packedRowsB4 ? 4 : 6,
+          const uint32_t bits = op.psrc == plainRows      ? 8
+                                : op.psrc == packedRowsB4 ? 4
+                                                          : 6,
                          first = element * bits / 8, last = (element * bits + bits - 1) / 8;
           if (rows.tainted && (rows.shadow[row][first] == 0 || rows.shadow[row][last] == 0))
             taint |= 1u << lane;

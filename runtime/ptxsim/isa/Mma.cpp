@@ -202,10 +202,10 @@ Flow readSelector(Warp &w, Ref ref, uint32_t count, uint32_t step, const char *n
   const uint32_t most = (count - 1) * step;
   if (value <= most && value % step == 0)
     return Flow::Next;
-  return w.trapAlways("X7", 0,
-                      fmt::format("{} is {}; the values of this form are 0{}", name, value,
-                                  count == 1 ? std::string()
-                                             : fmt::format(" to {} in steps of {}", most, step)));
+  return w.trapAlways(
+      "X7", 0,
+      fmt::format("{} is {}; the values of this form are 0{}", name, value,
+                  count == 1 ? std::string() : fmt::format(" to {} in steps of {}", most, step)));
 }
 
 /// Lanes 4g + 2 * thread-id-a (+ 1) have the factors of rows g (and g + 8) of A, lanes
@@ -219,8 +219,8 @@ Flow gatherFactors(Warp &w, const MmaPlan &plan, const Ref *refs, bool isA, Fact
           Flow::Trap)
     return Flow::Trap;
   const uint32_t *cells = w.cells<uint32_t>(refs[0]);
-  const uint32_t taint = w.taintOf(refs[0]) |
-                         ((w.taintOf(refs[1]) | w.taintOf(refs[2])) & 1 ? fullMask : 0);
+  const uint32_t taint =
+      w.taintOf(refs[0]) | ((w.taintOf(refs[1]) | w.taintOf(refs[2])) & 1 ? fullMask : 0);
   for (uint32_t line = 0; line < (isA ? 16u : 8u); ++line) {
     const uint32_t lane = isA ? 4 * (line % 8) + 2 * thread + line / 8 : 4 * line + thread;
     for (uint32_t i = 0; i < blocks; ++i)
@@ -262,8 +262,8 @@ void multiplyFloats(Warp &w, const MmaPlan &plan, const Registers &r, const Fact
     else
       gemmScaledFast(size, pa, pb, factors, pd);
   } else if (exact) {
-    gemmExact(exactRule(launch.sm, TensorUnit::WarpMma, typeA, typeB, plan.shape.k, half), size,
-              pa, pb, pd);
+    gemmExact(exactRule(launch.sm, TensorUnit::WarpMma, typeA, typeB, plan.shape.k, half), size, pa,
+              pb, pd);
   } else {
     gemmFast(size, pa, pb, pd);
   }
@@ -352,8 +352,7 @@ void multiplyQuads(Warp &w, const MmaPlan &plan, const Registers &r) {
 }
 
 /// What becomes uninitialised: rows of A, columns of B, elements of C, and their factors.
-void taint(Warp &w, const MmaPlan &plan, const Registers &r, const Factors &fa,
-           const Factors &fb) {
+void taint(Warp &w, const MmaPlan &plan, const Registers &r, const Factors &fa, const Factors &fb) {
   uint32_t any = fa.tainted | fb.tainted;
   for (int i = 0; i < plan.registersA + plan.registersB + plan.registersC; ++i)
     any |= w.taintOf(r.a[i]);

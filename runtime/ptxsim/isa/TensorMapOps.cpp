@@ -69,6 +69,17 @@ namespace {
 // tensormap.replace
 //===----------------------------------------------------------------------===//
 
+/// A plain access to the 128 bytes of a map in shared memory, as the hazard checks see it.
+Flow observeMap(Warp &w, Cta &owner, uint32_t offset, bool writes, int lane) {
+  if (owner.asyncShadow.used() &&
+      plainAccessOfShared(w, owner, offset, 128, writes, lane) == Flow::Trap)
+    return Flow::Trap;
+  if (writes && owner.races.enabled())
+    owner.races.write(owner.numberOf(w), w.pc, offset, 128, owner.sharedRegion.host,
+                      w.cta->suspects);
+  return Flow::Next;
+}
+
 /// Op::mode: space; Op::mode2: field; Op::count: ordinal; Op::psrc: the value has 64 bits.
 Flow replace(Warp &w, const Op &op, uint32_t mask) {
   if (w.checkTaint((addressTaint(w, op.target) | w.taintOf(op.b)) & mask,
@@ -88,10 +99,18 @@ Flow replace(Warp &w, const Op &op, uint32_t mask) {
     uint8_t *bytes = region.host + (address - region.start);
     if (region.allocation)
       region.allocation->touch(address - region.start, 128);
+    if (region.space == StateSpace::Shared && region.start != w.cta->sharedRegion.start)
+      return origin.trapAlways("M1", "the map lies in the shared memory of another CTA");
+    if (region.space == StateSpace::Shared &&
+        observeMap(w, *w.cta, static_cast<uint32_t>(address - region.start), true, lane) ==
+            Flow::Trap)
+      return Flow::Trap;
     if (Status status =
             replaceInTensorMap(bytes, static_cast<TensorMapField>(op.mode2), op.count, value);
         !status.ok())
       return origin.trapAlways("M1", status.message());
+    if (settle(w, Flow::Next) == Flow::Trap)
+      return Flow::Trap;
     if (region.shadow)
       std::memset(region.shadow + (address - region.start), 1, 128);
     if (region.allocation) {
@@ -151,8 +170,7 @@ Flow copyFence(Warp &w, const Op &op, uint32_t mask) {
                     source) == Flow::Trap ||
       checkSharedExtent(origin, *self, source, 128, Check::X5, "the source") == Flow::Trap)
     return Flow::Trap;
-  if (self->asyncShadow.used() &&
-      plainAccessOfShared(w, *self, source, 128, false, lane) == Flow::Trap)
+  if (observeMap(w, *self, source, false, lane) == Flow::Trap)
     return Flow::Trap;
   Payload bytes;
   bytes.resize(128);

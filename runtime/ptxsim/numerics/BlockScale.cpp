@@ -99,8 +99,8 @@ template <class V, class T> [[gnu::always_inline]] inline V loadSome(const T *fr
 /// What is the same for all rows of a product.
 struct Scaling {
   GemmSize size;
-  int blocks;        ///< factors along k
-  int parts;         ///< sums along k; a multiple of blocks
+  int blocks; ///< factors along k
+  int parts;  ///< sums along k; a multiple of blocks
   const Factors &a, &b;
 
   int blockOf(int part) const { return part / (parts / blocks); }
@@ -145,7 +145,8 @@ MSA_CLONES void finishFast(const Scaling &s, int row, const float *sums, int dis
     const int count = s.size.n - col;
     Floats total = loadSome<Floats>(d + col, count);
     for (int part = 0; part < s.parts; ++part) {
-      const auto sum = loadSome<Floats>(sums + static_cast<ptrdiff_t>(part) * distance + col, count);
+      const auto sum =
+          loadSome<Floats>(sums + static_cast<ptrdiff_t>(part) * distance + col, count);
       total += __builtin_convertvector(
           __builtin_convertvector(sum, Doubles) * scaleOf(s, part, row, col, count), Floats);
     }
@@ -190,7 +191,8 @@ MSA_CLONES void finishNibbleSums(const Scaling &s, int row, const float *sums, i
     const Doubles unit = powerOfTwo(fractionBits - largest);
     Doubles sum = __builtin_elementwise_trunc(__builtin_convertvector(before, Doubles) * unit);
     for (int part = 0; part < s.parts; ++part) {
-      const auto term = loadSome<Floats>(sums + static_cast<ptrdiff_t>(part) * distance + col, count);
+      const auto term =
+          loadSome<Floats>(sums + static_cast<ptrdiff_t>(part) * distance + col, count);
       sum += __builtin_elementwise_trunc(__builtin_convertvector(term, Doubles) *
                                          scaleOf(s, part, row, col, count) * unit);
     }

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 #include "ptxsim/numerics/Mma.h"
 
-#include "ptxsim/numerics/DirectedRounding.h"
 #include "ptxsim/numerics/Clones.h"
+#include "ptxsim/numerics/DirectedRounding.h"
 #include "ptxsim/numerics/MmaElement.h"
 
 #include <algorithm>

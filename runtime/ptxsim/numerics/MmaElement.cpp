@@ -55,8 +55,8 @@ float fusedSum(const ExactRule &rule, int k, const float *row, const float *colu
                                     split(column[i * stride], rule.minExponentB).exponent);
   // Significands of products have 2 * 23 fraction bits, of which the rule keeps fewer.
   const int excess = 2 * splitBits - rule.fractionBits;
-  int64_t sum = cutBits(static_cast<int64_t>(c.significand) << splitBits,
-                        largest - c.exponent + excess);
+  int64_t sum =
+      cutBits(static_cast<int64_t>(c.significand) << splitBits, largest - c.exponent + excess);
   for (int i = 0; i < k; ++i) {
     const Split left = split(row[i], rule.minExponentA),
                 right = split(column[i * stride], rule.minExponentB);
@@ -105,8 +105,8 @@ float cutToF32(bool negative, uint64_t magnitude, int exponent, int fractionBits
   const int drop = 63 - std::countl_zero(magnitude) - fractionBits;
   if (drop > 0)
     magnitude = (magnitude >> drop) << drop;
-  return floatOf(static_cast<uint32_t>(
-      packRounded(f32Format, negative, magnitude, exponent, Rounding::Zero)));
+  return floatOf(
+      static_cast<uint32_t>(packRounded(f32Format, negative, magnitude, exponent, Rounding::Zero)));
 }
 
 float exactElement(const ExactRule &rule, int k, const float *row, const float *column, int stride,

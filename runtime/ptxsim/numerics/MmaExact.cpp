@@ -138,8 +138,8 @@ sumOfProducts(int depth, const float *row, const float *columns,
   for (; k + chunk <= depth; k += chunk) {
     Ints part{};
     for (int i = 0; i < chunk; ++i)
-      part += __builtin_convertvector(load<Floats>(columns + (k + i) * W) * row[k + i] * scale,
-                                      Ints);
+      part +=
+          __builtin_convertvector(load<Floats>(columns + (k + i) * W) * row[k + i] * scale, Ints);
     sum += __builtin_convertvector(part, typename Vectors<W>::Doubles);
   }
   Ints part{};
@@ -150,10 +150,9 @@ sumOfProducts(int depth, const float *row, const float *columns,
 
 /// One fused sum for W elements of D; false if an element needs the integer path.
 template <int W>
-[[gnu::always_inline]] inline bool fuse(const ExactRule &rule, int depth, const float *row,
-                                        const int16_t *rowExponents, const float *columns,
-                                        const int16_t *columnExponents,
-                                        typename Vectors<W>::Floats &d) {
+[[gnu::always_inline]] inline bool
+fuse(const ExactRule &rule, int depth, const float *row, const int16_t *rowExponents,
+     const float *columns, const int16_t *columnExponents, typename Vectors<W>::Floats &d) {
   using Shorts = typename Vectors<W>::Shorts;
   using Ints = typename Vectors<W>::Ints;
   using Longs = typename Vectors<W>::Longs;
@@ -189,8 +188,7 @@ template <int W>
   } else {
     kept = bits & ~((uint64_t{1} << (52 - rule.resultFractionBits)) - 1);
   }
-  const Doubles cut = std::bit_cast<Doubles>(kept),
-                magnitude = __builtin_elementwise_abs(cut);
+  const Doubles cut = std::bit_cast<Doubles>(kept), magnitude = __builtin_elementwise_abs(cut);
   const auto odd = (magnitude != 0.0) & ((magnitude < 0x1p-126) | (magnitude >= 0x1p128));
   if (__builtin_reduce_or(odd) != 0)
     return false;

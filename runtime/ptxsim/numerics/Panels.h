@@ -26,8 +26,8 @@ int elementsIn(SmallFloat, Packing, int bytes);
 
 /// `rows` rows of `rowBytes` bytes. out: rows x k, or with `transposed` k x rows. The packing
 /// matters for FP4 and FP6 only (FP6 is never dense).
-void decodePanel(SmallFloat, Packing, const uint8_t *bytes, int rows, int rowBytes,
-                 bool transposed, float *out);
+void decodePanel(SmallFloat, Packing, const uint8_t *bytes, int rows, int rowBytes, bool transposed,
+                 float *out);
 
 /// The same for s8 and u8.
 void decodeBytes(bool isSigned, const uint8_t *bytes, int rows, int rowBytes, bool transposed,
