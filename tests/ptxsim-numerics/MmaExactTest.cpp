@@ -18,7 +18,7 @@ using namespace msa::ptxsim::numerics;
 namespace {
 
 /// How operands are drawn.
-enum class Draw { Ordinary, Everything, Cancelling, Sparse };
+enum class Draw { Ordinary, Everything, Cancelling, Sparse, Tiny };
 
 struct Source {
   std::mt19937 generator;
@@ -36,6 +36,9 @@ struct Source {
     }
     case Draw::Sparse:
       return below(4) != 0 ? 0.0f : operand(type, Draw::Ordinary);
+    case Draw::Tiny: // products near and below the least that FP32 holds
+      return decode(
+          type, encode(type, std::ldexp(normal(generator), -30 - static_cast<int>(below(45))), {}));
     case Draw::Everything:
       break;
     }
@@ -49,6 +52,9 @@ struct Source {
     if (half)
       return operand(SmallFloat::F16, draw);
     std::normal_distribution<float> normal;
+    if (draw == Draw::Tiny)
+      return below(2) != 0 ? 0.0f
+                           : std::ldexp(normal(generator), -60 - static_cast<int>(below(85)));
     switch (below(4)) {
     case 0:
       return 0;
@@ -74,7 +80,8 @@ TEST_CASE("exact products have the bits of the definition") {
   Source source{std::mt19937(17)};
   for (SmallFloat type : types)
     for (int sm : {75, 80, 89, 90, 100, 120})
-      for (Draw draw : {Draw::Ordinary, Draw::Everything, Draw::Cancelling, Draw::Sparse})
+      for (Draw draw :
+           {Draw::Ordinary, Draw::Everything, Draw::Cancelling, Draw::Sparse, Draw::Tiny})
         for (bool half : {false, true}) {
           const SmallFloat other = widthOf(type) <= 8 ? types[3 + source.below(5)] : type;
           const int k = std::min(256 / widthOf(type), 32);
@@ -104,6 +111,19 @@ TEST_CASE("exact products have the bits of the definition") {
                   size.m, size.n, k);
           CHECK(wrong == 0);
         }
+}
+
+TEST_CASE("f16 results are rounded once, whatever lies far below") {
+  // 1 + 2^-11 is a tie; 2^-25 is the last bit that F = 25 keeps.
+  const float a[] = {1, 1, 0x1p-12f}, b[] = {1, 0x1p-11f, 0x1p-13f};
+  const ExactRule rule =
+      exactRule(90, TensorUnit::WarpMma, SmallFloat::F16, SmallFloat::F16, 16, true);
+  float d = 0;
+  gemmExact(rule, {1, 1, 3}, a, b, &d);
+  REQUIRE(d == 1 + 0x1p-10f);
+  d = 0;
+  gemmExact(rule, {1, 1, 2}, a, b, &d);
+  REQUIRE(d == 1);
 }
 
 TEST_CASE("block-scaled exact products have the bits of the definition") {

@@ -189,9 +189,8 @@ TEST_CASE("sizes that only files tell are checked when they are read") {
           R"({"entry": "k", "buffers": {"a": {"file": "none.npy"}}, "params": [{"buffer": "a"}]})")
           .first == 2);
   // A tensor that its file is too small for.
-  CHECK(
-      message(
-          R"({"entry": "k", "buffers": {"a": {"file": "in.npy"}}, "params": [{"buffer": "a"}],
+  CHECK(message(
+            R"({"entry": "k", "buffers": {"a": {"file": "in.npy"}}, "params": [{"buffer": "a"}],
     "tensor_maps": {"t": {"buffer": "a", "type": "u8", "shape": [16], "strides_bytes": [], "box": [16]}}})")
-          .first == 2);
+            .first == 2);
 }

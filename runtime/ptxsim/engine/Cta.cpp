@@ -323,10 +323,10 @@ Flow Warp::checkTaint(uint32_t tainted, const char *what, const Op &) {
                             ? fmt::format("lane {} of tensor memory", read.tensorLane)
                         : read.allocation ? fmt::format("buffer '{}'", read.allocation->label)
                                           : fmt::format("{} memory", toString(read.space));
-    text +=
-        fmt::format("; this warp's last read of uninitialised memory: line {}, lane {}, {} {} of {}",
-                    program->instruction(read.pc).location.line, read.lane,
-                    read.tensorLane >= 0 ? "column" : "offset", read.offset, place);
+    text += fmt::format(
+        "; this warp's last read of uninitialised memory: line {}, lane {}, {} {} of {}",
+        program->instruction(read.pc).location.line, read.lane,
+        read.tensorLane >= 0 ? "column" : "offset", read.offset, place);
   }
   return trap(Check::X4, std::countr_zero(tainted), std::move(text));
 }
