@@ -47,6 +47,30 @@ template <class Format>
     out[i] = Format::value(codes[i]);
 }
 
+/// f16ToF32 for sixteen codes at once.
+[[gnu::always_inline]] inline void decodeHalves(const uint8_t *bytes, int count, float *out) {
+  constexpr int width = 16;
+  using Codes = uint16_t __attribute__((vector_size(2 * width)));
+  using Words = uint32_t __attribute__((vector_size(4 * width)));
+  using Floats = float __attribute__((vector_size(4 * width)));
+  int i = 0;
+  for (; i + width <= count; i += width) {
+    Codes codes;
+    std::memcpy(&codes, bytes + 2 * i, sizeof(codes));
+    const Words wide = __builtin_convertvector(codes, Words), magnitude = wide & 0x7FFFu,
+                sign = (wide & 0x8000u) << 16;
+    Words bits = std::bit_cast<Words>(std::bit_cast<Floats>(magnitude << 13) * 0x1p112f) | sign;
+    bits = magnitude >= 0x7C00u ? sign | 0x7F800000u : bits;
+    bits = magnitude > 0x7C00u ? Words{} + 0x7FFFFFFFu : bits;
+    std::memcpy(out + i, &bits, sizeof(bits));
+  }
+  for (; i < count; ++i) {
+    uint16_t code = 0;
+    std::memcpy(&code, bytes + 2 * i, 2);
+    out[i] = f16ToF32(code);
+  }
+}
+
 /// Two elements a byte, the lower half first.
 [[gnu::always_inline]] inline void decodeNibbles(const uint8_t *bytes, int count, float *out) {
   for (int i = 0; i < count / 2; ++i) {
@@ -77,11 +101,7 @@ constexpr int pieceBytes = 256;
   uint8_t codes[pieceBytes];
   switch (type) {
   case SmallFloat::F16:
-    for (int i = 0; i < size / 2; ++i) {
-      uint16_t code = 0;
-      std::memcpy(&code, bytes + 2 * i, 2);
-      out[i] = f16ToF32(code);
-    }
+    decodeHalves(bytes, size / 2, out);
     break;
   case SmallFloat::BF16:
     for (int i = 0; i < size / 2; ++i) {
