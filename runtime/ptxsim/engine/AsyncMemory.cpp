@@ -67,12 +67,16 @@ Flow resolveGlobal(const Origin &origin, uint64_t address, uint64_t bytes, Check
 //===----------------------------------------------------------------------===//
 
 void readShared(const Cta &owner, uint32_t offset, uint32_t bytes, Payload &to, size_t at) {
+  if (bytes == 0)
+    return;
   std::memcpy(to.bytes.data() + at, owner.sharedRegion.host + offset, bytes);
   if (owner.sharedRegion.shadow)
     std::memcpy(to.initialised.data() + at, owner.sharedRegion.shadow + offset, bytes);
 }
 
 void writeShared(Cta &owner, uint32_t offset, uint32_t bytes, const Payload &from, size_t at) {
+  if (bytes == 0)
+    return;
   std::memcpy(owner.sharedRegion.host + offset, from.bytes.data() + at, bytes);
   if (owner.sharedRegion.shadow)
     std::memcpy(owner.sharedRegion.shadow + offset, from.initialised.data() + at, bytes);
@@ -108,6 +112,8 @@ void writeWatched(const Origin &origin, const GlobalPlace &place, uint32_t bytes
 
 void readGlobal(const Origin &origin, const GlobalPlace &place, uint32_t bytes, Payload &to,
                 size_t at) {
+  if (bytes == 0)
+    return;
   const Launch &launch = *origin.cta().launch;
   place.allocation->touch(place.offset, bytes);
   uint64_t first = place.offset;
@@ -136,6 +142,8 @@ static Flow checkInitialised(const Origin &origin, const Payload &from, size_t a
 
 Flow writeGlobal(const Origin &origin, const GlobalPlace &place, uint32_t bytes,
                  const Payload &from, size_t at) {
+  if (bytes == 0)
+    return Flow::Next;
   if (checkInitialised(origin, from, at, bytes, place) == Flow::Trap)
     return Flow::Trap;
   writeWatched(origin, place, bytes, [&] {
@@ -269,6 +277,8 @@ void reduceElement(Reduction op, ReductionType type, uint8_t *memory, const uint
 
 Flow reduceGlobal(const Origin &origin, const GlobalPlace &place, uint32_t bytes,
                   const Payload &from, size_t at, Reduction op, ReductionType type) {
+  if (bytes == 0)
+    return Flow::Next;
   if (checkInitialised(origin, from, at, bytes, place) == Flow::Trap)
     return Flow::Trap;
   place.allocation->touch(place.offset, bytes);

@@ -236,7 +236,7 @@ bool Cta::isComplete(const Barrier &barrier) const {
     bool all = (w.alive & ~lanes) == 0;
     if (barrier.expectedWarps == 0 && !all)
       return false;
-    whole += all && lanes != 0;
+    whole += (all && lanes != 0) + barrier.earlier[w.index];
   }
   return whole >= std::max(1u, barrier.expectedWarps);
 }
@@ -257,7 +257,7 @@ void Cta::complete(unsigned index) {
   Barrier &barrier = barriers[index];
   std::vector<uint32_t> arrivers, waiters;
   for (const Warp &w : warps)
-    if (barrier.arrived[w.index] != 0)
+    if (barrier.arrived[w.index] != 0 || barrier.earlier[w.index] != 0)
       ((barrier.waiters >> w.index) & 1 ? waiters : arrivers).push_back(numberOf(w));
   order().signal(arrivers, waiters);
   ++cluster->events;

@@ -90,8 +90,11 @@ struct Barrier {
   bool busy = false;
   uint32_t expectedWarps = 0;         ///< 0: all living warps
   std::array<uint32_t, 32> arrived{}; ///< lanes by warp
-  uint32_t waiters = 0;               ///< warps that wait (the others only signalled)
-  uint32_t trueLanes = 0, lanes = 0;  ///< barrier.red: operands that were true, operands in all
+  /// Whole arrivals of a warp (bar.arrive) before the one in `arrived`: a warp counts each time, so
+  /// a warpgroup may signal a barrier that it then waits at itself (FlashAttention on sm_90).
+  std::array<uint8_t, 32> earlier{};
+  uint32_t waiters = 0;              ///< warps that wait (the others only signalled)
+  uint32_t trueLanes = 0, lanes = 0; ///< barrier.red: operands that were true, operands in all
   std::vector<ReductionWaiter> results;
 };
 

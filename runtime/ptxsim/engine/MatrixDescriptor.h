@@ -19,7 +19,9 @@
 //
 // The swizzle is applied to the absolute shared-memory address, `swizzled(linear)`, as the
 // copies of the tensor unit do. So a start address may be moved by whole chunks inside a
-// span (K steps), as all libraries do. Matrix base offsets other than 0 are refused (D1).
+// span (K steps), as all libraries do, and a buffer need not start where the pattern does
+// (CUTLASS's sm_90 GEMM has some at offset 384): there is no check of that. Matrix base
+// offsets other than 0 are refused (D1).
 //
 //===----------------------------------------------------------------------===//
 #pragma once
@@ -142,8 +144,8 @@ struct OperandUse {
 
 /// The operand lies inside of `owner`'s shared memory (D2).
 Flow checkOperandExtent(const Origin &, const Cta &owner, const OperandView &, const OperandUse &);
-/// The operand agrees with the tiles that tensor copies put there: swizzle, alignment, element
-/// format (D3); strides (D4). Bytes that no tensor copy wrote are not judged.
+/// The operand agrees with the tiles that tensor copies put there: swizzle, element format
+/// (D3); strides (D4). Bytes that no tensor copy wrote are not judged.
 Flow checkOperandTiles(const Origin &, const Cta &owner, const OperandView &, const OperandUse &);
 /// All of it, and the read is entered in the shadow of shared memory as one by the tensor core (P1,
 /// P2, P5, P6). Call at issue.

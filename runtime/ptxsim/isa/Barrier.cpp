@@ -35,7 +35,7 @@ bool uniformValue(Warp &w, Ref ref, uint32_t mask, const char *what, uint32_t &v
   return true;
 }
 
-bool checkArrival(Warp &w, uint32_t mask, unsigned id, bool hasCount, uint32_t count) {
+bool checkArrival(Warp &w, uint32_t mask, unsigned id, bool hasCount, uint32_t count, bool waits) {
   Cta &cta = *w.cta;
   int lane = std::countr_zero(mask);
   auto wrong = [&](std::string text) {
@@ -57,6 +57,13 @@ bool checkArrival(Warp &w, uint32_t mask, unsigned id, bool hasCount, uint32_t c
                              barrier.expectedWarps
                                  ? fmt::format("{} threads", barrier.expectedWarps * 32)
                                  : "all threads"));
+  // A warp that only signalled counts again when it comes to wait (Barrier::earlier).
+  bool signalled = waits && hasCount && !((barrier.waiters >> w.index) & 1);
+  if (signalled && (barrier.arrived[w.index] & mask) &&
+      (w.alive & ~barrier.arrived[w.index]) == 0) {
+    ++barrier.earlier[w.index];
+    barrier.arrived[w.index] = 0;
+  }
   if (barrier.arrived[w.index] & mask)
     return wrong(
         fmt::format("this thread arrives at barrier {} again before the others have come", id));
@@ -73,10 +80,10 @@ Flow barrierOp(Warp &w, const Op &op, uint32_t mask) {
                    op) == Flow::Trap)
     return Flow::Trap;
   uint32_t id = 0, count = 0;
-  bool hasCount = op.mode & hasCountBit;
+  bool hasCount = op.mode & hasCountBit, waits = !(op.mode & arriveBit);
   if (!uniformValue(w, op.a, mask, "the barrier's number", id) ||
       (hasCount && !uniformValue(w, op.b, mask, "the thread count", count)) ||
-      !checkArrival(w, mask, id, hasCount, count))
+      !checkArrival(w, mask, id, hasCount, count, waits))
     return Flow::Trap;
   Barrier &barrier = w.cta->barriers[id];
   bool reduces = op.mode & reduceBit;
@@ -89,7 +96,6 @@ Flow barrierOp(Warp &w, const Op &op, uint32_t mask) {
     barrier.lanes += static_cast<uint32_t>(std::popcount(mask));
     barrier.results.push_back({&w, &op, mask});
   }
-  bool waits = !(op.mode & arriveBit);
   if (w.cta->arrive(w, id, mask, waits) || !waits)
     return Flow::Next;
   w.waitBarrier = static_cast<uint8_t>(id);

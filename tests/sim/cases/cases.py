@@ -385,14 +385,14 @@ def _(c):
     c.expect("m", lse.reshape(-1) * np.log2(np.e), "close", rtol=0, atol=2e-4)
 
 
-@case("fa4_forward_causal_sm100", "fa4_forward_2cta_sm100")
+@case("fa4_forward_causal_sm100", "fa4_forward_2cta_sm100", "fa4_forward_sm90")
 def _(c):
     causal = "causal" in c.name
-    (tokens, heads, d), (keys, kv_heads) = c.shape("o"), (320, 1) if causal else (256, 1)
+    (tokens, heads, d), (keys, kv_heads) = c.shape("o"), {"causal": (320, 1), "2cta": (256, 1), "sm90": (300, 2)}[c.name.split("_")[2]]
     x = {n: bf16(c.rng.standard_normal((s, h, d)) * f) for n, s, h, f in (("q", tokens, heads, 2.0), ("k", keys, kv_heads, 1.0), ("v", keys, kv_heads, 1.0))}
     c.inputs.update(x)
     q, k, v = (from_bf16(x[n]).transpose(1, 0, 2) for n in "qkv")
-    o, lse = attention(q, np.repeat(k, heads, 0), np.repeat(v, heads, 0), d**-0.5, np.tril(np.ones((tokens, keys), bool)) if causal else None)
+    o, lse = attention(q, np.repeat(k, heads // kv_heads, 0), np.repeat(v, heads // kv_heads, 0), d**-0.5, np.tril(np.ones((tokens, keys), bool)) if causal else None)
     c.expect("o", o.transpose(1, 0, 2), **ROWS)
     c.expect("l", lse, "close", rtol=0, atol=2e-4)
 
