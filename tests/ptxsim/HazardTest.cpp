@@ -203,7 +203,8 @@ const std::vector<Pair> pairs = {
     {"M3", "a copy that is never committed",
      "st.shared.u32 [%r61], %tid_x; fence.proxy.async; bar.sync 0; @%p1 "
      "cp.async.bulk.global.shared::cta.bulk_group [%rd_1], [tile], 128; <<||@%p1 "
-     "cp.async.bulk.commit_group;>>" + drain},
+     "cp.async.bulk.commit_group;>>" +
+         drain},
     {"M4", "a map that is larger than its buffer",
      init +
          "mov.u32 %r1, 32; @%p1 mbarrier.arrive.expect_tx.shared.b64 _, [bar], 1024; @%p1 "

@@ -53,8 +53,8 @@ TEST_CASE("the module's version and target are too low") {
 }
 
 TEST_CASE("instructions of later parts say so and have another code") {
-  for (const char *body :
-       {"wmma.load.a.sync.aligned.row.m16n16k16.f16 {%r1, %r2, %r3, %r4, %r5, %r6, %r7, %r8}, [%d1];"}) {
+  for (const char *body : {"wmma.load.a.sync.aligned.row.m16n16k16.f16 {%r1, %r2, %r3, %r4, %r5, "
+                           "%r6, %r7, %r8}, [%d1];"}) {
     Ran ran = refuse(body);
     CHECK(ran.status.code() == msa::StatusCode::Missing);
     CHECK(has(ran, "wmma fragments"));

@@ -63,8 +63,8 @@ private:
   std::array<std::array<uint32_t, 32>, mostCtas> arrived{}; ///< lanes by CTA and warp, this phase
   bool busy = false;
   Knowledge arrivedKnowledge; ///< of the threads that have arrived with release semantics
-  uint64_t eventsSeen = 0; ///< at the last look for a standstill
-  unsigned idleRounds = 0; ///< rounds since without any
+  uint64_t eventsSeen = 0;    ///< at the last look for a standstill
+  unsigned idleRounds = 0;    ///< rounds since without any
 };
 
 /// CTAs in the launch.

@@ -119,7 +119,8 @@ GridOutcome runOrdered(const Launch &launch) {
 // Races between CTAs
 //===----------------------------------------------------------------------===//
 
-/// Buffers that are written through tensor maps among the parameters (they are aligned to 64 bytes).
+/// Buffers that are written through tensor maps among the parameters (they are aligned to 64
+/// bytes).
 void watchMapped(const Program &program, const Launch &launch, GlobalRaces &races) {
   const std::vector<uint8_t> &block = launch.config->parameters;
   TensorMap map;

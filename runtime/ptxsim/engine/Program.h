@@ -115,10 +115,10 @@ struct Program {
 
   bool asyncOps =
       false; ///< mbarrier, bulk copies, wgmma, tcgen05, st.async: checks of those are on
-  bool tensorFences = false; ///< has a tcgen05.fence: they are demanded (docs/simulator.md)
+  bool tensorFences = false;      ///< has a tcgen05.fence: they are demanded (docs/simulator.md)
   bool tensorAfterFences = false; ///< has a tcgen05.fence::after_thread_sync
   bool tensorLoadWaits = false;   ///< has a tcgen05.wait::ld
-  uint8_t tensorGroup = 0; ///< N of .cta_group::N of all its tcgen05 instructions; 0: none so far
+  uint8_t tensorGroup = 0;   ///< N of .cta_group::N of all its tcgen05 instructions; 0: none so far
   bool tensorStores = false; ///< writes global memory through tensor maps
   /// Registers that each op names, for ops of a kernel with pending registers: `touched[i]` of op
   /// pc from touchedFrom[pc] to touchedFrom[pc + 1]; bit 31: as a destination.

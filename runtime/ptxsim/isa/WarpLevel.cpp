@@ -348,8 +348,8 @@ Flow elect(Warp &w, const Op &op, uint32_t mask) {
   if (Flow flow = gather(w, op, op.a, mask); flow != Flow::Next)
     return flow;
   forGroups(w, op.a, mask, [&](uint32_t group) {
-    // Any choice is right by the ISA; hardware elects the lowest, and CUTLASS's sm_90 pipelines count
-    // on it (the leader thread arrives, the elected one copies).
+    // Any choice is right by the ISA; hardware elects the lowest, and CUTLASS's sm_90 pipelines
+    // count on it (the leader thread arrives, the elected one copies).
     int leader = std::countr_zero(group);
     forLanes(group,
              [&](int lane) { w.cells<uint32_t>(op.dst)[lane] = static_cast<uint32_t>(leader); });
