@@ -73,9 +73,7 @@ void completePhase(Cta &owner, uint32_t offset, MbarrierState &state, MbarrierRe
   state.pending = state.expected;
   ++record.phases;
   record.completed = record.arriving;
-  record.previous.swap(record.traffic);
   record.traffic.clear();
-  record.arrivals = 0;
   store(owner, offset, state);
   ++owner.cluster->events;
   owner.cluster->wake(waitKeyOf(owner, offset));
@@ -171,7 +169,6 @@ Flow initMbarrier(const Origin &origin, Cta &owner, uint32_t offset, uint64_t co
   record.initWarp = origin.number();
   if (owner.order().enabled())
     record.initSegment = owner.order().segment(record.initWarp);
-  record.needsFence = true;
   owner.mbarriers.records[offset] = std::move(record);
   owner.asyncShadow.setBarrier(offset, true);
   MbarrierState state;
@@ -228,7 +225,6 @@ Flow takeArrivals(const Origin &origin, Cta &owner, uint32_t offset, uint32_t co
                                                    listTraffic(owner, record.traffic)
                                              : std::string()));
   state.pending -= count;
-  record.arrivals += count;
   return Flow::Next;
 }
 

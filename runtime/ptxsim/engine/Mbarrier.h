@@ -43,7 +43,6 @@ struct MbarrierRecord {
   Knowledge completed; ///< `arriving` when the newest phase completed
   uint64_t phases = 0; ///< completed since init
   uint32_t initPc = 0, initWarp = 0, initSegment = 0; ///< warp: number in the cluster
-  bool needsFence = false; ///< initialised, and not published by fence.mbarrier_init or proxy fence
   /// A copy or an expectation of the current phase.
   struct Traffic {
     bool expects;
@@ -51,8 +50,6 @@ struct MbarrierRecord {
     AsyncId op;
   };
   std::vector<Traffic> traffic;
-  std::vector<Traffic> previous; ///< of the phase before
-  uint32_t arrivals = 0;         ///< in this phase
   std::vector<uint64_t> seen; ///< by warp of the CTA: phases when it last waited with success (B4)
 };
 
