@@ -33,6 +33,7 @@ if(MSA_CCACHE)
 endif()
 
 if(MSA_SANITIZE)
-  add_compile_options(-fsanitize=${MSA_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_compile_options(-fsanitize=${MSA_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all
+                      -Wno-pass-failed) # loops that are vectorised elsewhere
   add_link_options(-fsanitize=${MSA_SANITIZE})
 endif()
