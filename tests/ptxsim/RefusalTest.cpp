@@ -44,6 +44,12 @@ TEST_CASE("an unknown modifier, type or operand") {
                    "{%r1,%r2,%r3,%r4}, {%r1,%r2}, {%f1,%f2,%f3,%f4};"),
             "no product"));
   CHECK(has(refuse("bar.sync;"), "operands"));
+  // No address has 128 bits.
+  CHECK(
+      has(refuse(".shared .b32 word; clusterlaunchcontrol.query_cancel.is_canceled.pred.b128 %p1, "
+                 "word;",
+                 "sm_100a"),
+          "'word' is not accepted here"));
 }
 
 TEST_CASE("the module's version and target are too low") {

@@ -220,7 +220,7 @@ Ref Decoder::wideSource(const Operand &o, const DataType &type, uint32_t &width)
   }
   case Operand::Kind::Symbol: {
     const Variable *v = builder.findVariable(o.symbol);
-    if (!v || type.bits < 32) {
+    if (!v || (type.bits != 32 && type.bits != 64)) {
       failAt(o.location,
              fmt::format("{}: '{}' is not accepted here; accepted: the name of a variable",
                          spelling(), o.symbol));
@@ -234,7 +234,9 @@ Ref Decoder::wideSource(const Operand &o, const DataType &type, uint32_t &width)
     return constant(at, type.bits);
   }
   case Operand::Kind::Special:
-    return specialRegisterRef(*this, o, type);
+    if (type.bits <= 64)
+      return specialRegisterRef(*this, o, type);
+    [[fallthrough]];
   default:
     failAt(o.location, fmt::format("{}: this operand must be a register, a constant or a variable",
                                    spelling()));
