@@ -165,6 +165,18 @@ const std::vector<Pair> pairs = {
          wait("W0") + "<<||bar.sync 2, 64;>> END:"},
     {"B5", "a misaligned mbarrier", "@%p1 mbarrier.init.shared.b64 [bar+<<4||8>>], 1;"},
     {"B6", "a load that nobody waits for", init + load() + "<<||" + wait("W0") + ">>"},
+    {"B6", "a remote store to a CTA that has ended",
+     init + meet +
+         "mov.u32 %r1, 0; mov.u32 %r2, tile; mapa.shared::cluster.u32 %r3, %r2, %r1; mov.u32 %r4, "
+         "bar; mapa.shared::cluster.u32 %r5, %r4, %r1; setp.eq.u32 %p3, %r62, 1; and.pred %p4, "
+         "%p3, "
+         "%p1; not.pred %p5, %p3; and.pred %p6, %p5, %p1; @%p6 "
+         "mbarrier.arrive.expect_tx.shared.b64 _, [bar], 4;" +
+         meet +
+         "@%p4 st.async.shared::cluster.mbarrier::complete_tx::bytes.u32 [%r3], %r62, [%r5]; "
+         "<<||@%p3 bra MET;" +
+         wait("W0") + "MET:" + meet + ">>",
+     32, 2},
     {"M1", "a size that is no multiple of 16",
      init + "mov.u32 %r50, <<24||32>>;" + load("%r50", "%r50") + wait("W0")},
     {"M1", "no tensor map",

@@ -36,6 +36,15 @@ Flow resolveShared(const Origin &origin, uint64_t address, bool remote, const ch
   return Flow::Next;
 }
 
+Flow checkAlive(const Origin &origin, const Cta &owner) {
+  if (&owner == &origin.cta() || !owner.isDone())
+    return Flow::Next;
+  return origin.trap(Check::B6, fmt::format("writes to the shared memory of CTA {} of the cluster, "
+                                            "which has ended; a barrier.cluster before its end "
+                                            "would keep it",
+                                            owner.rank));
+}
+
 Flow checkSharedExtent(const Origin &origin, const Cta &owner, uint64_t offset, uint64_t bytes,
                        Check check, const char *what) {
   if (offset + bytes <= owner.sharedRegion.bytes)

@@ -36,6 +36,9 @@ struct GlobalPlace {
 /// `remote`) of another CTA. `what` begins the message: "the destination".
 Flow resolveShared(const Origin &, uint64_t address, bool remote, const char *what, Cta *&owner,
                    uint32_t &offset);
+/// An operation is about to write to the shared memory of `owner`: another CTA must not have ended
+/// (B6).
+Flow checkAlive(const Origin &, const Cta &owner);
 /// `bytes` bytes of shared memory at `offset` are inside; else traps with `check`.
 Flow checkSharedExtent(const Origin &, const Cta &owner, uint64_t offset, uint64_t bytes, Check,
                        const char *what);

@@ -121,11 +121,12 @@ Flow checkMbarrier(const Origin &origin, Cta &owner, uint32_t offset, const char
     return origin.trapAlways("X5", fmt::format("{} an mbarrier at offset {} of {} bytes of shared "
                                                "memory",
                                                verb, offset, owner.sharedRegion.bytes));
-  if (&owner != &origin.cta() && owner.isDone())
-    return origin.trapAlways(
-        "B6", fmt::format("{} an mbarrier of CTA {} of the cluster, which has ended; a "
-                          "barrier.cluster before its end would keep it",
-                          verb, owner.rank));
+  if (&owner != &origin.cta() && owner.isDone() &&
+      origin.trap(Check::B6,
+                  fmt::format("{} an mbarrier of CTA {} of the cluster, which has ended; a "
+                              "barrier.cluster before its end would keep it",
+                              verb, owner.rank)) == Flow::Trap)
+    return Flow::Trap;
   if (!owner.mbarriers.find(offset))
     return origin.trapAlways(
         "B1",

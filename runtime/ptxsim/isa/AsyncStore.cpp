@@ -34,10 +34,8 @@ public:
 
   Flow step() override {
     for (const Landing &landing : landings) {
-      if (landing.owner != &origin.cta() && landing.owner->isDone())
-        return origin.trapAlways("B6", fmt::format("writes to the shared memory of CTA {} of the "
-                                                   "cluster, which has ended",
-                                                   landing.owner->rank));
+      if (checkAlive(origin, *landing.owner) == Flow::Trap)
+        return Flow::Trap;
       const Region &shared = landing.owner->sharedRegion;
       if (reduces)
         reduceElement(reduction, type, shared.host + landing.offset, landing.bytes);

@@ -59,10 +59,8 @@ private:
     if (transfer.toGlobal)
       return writeOut();
     for (const Transfer::Target &target : transfer.targets) {
-      if (target.owner != &origin.cta() && target.owner->isDone())
-        return origin.trapAlways("B6", fmt::format("writes to the shared memory of CTA {} of the "
-                                                   "cluster, which has ended",
-                                                   target.owner->rank));
+      if (checkAlive(origin, *target.owner) == Flow::Trap)
+        return Flow::Trap;
       if (transfer.reduces)
         reduceShared(*target.owner, target.offset);
       else

@@ -33,6 +33,8 @@ public:
     Payload refusal;
     refusal.resize(responseBytes);
     for (const Target &target : targets) {
+      if (checkAlive(origin, *target.owner) == Flow::Trap)
+        return Flow::Trap;
       writeShared(*target.owner, target.offset, responseBytes, refusal);
       if (completeTxMbarrier(origin, *target.owner, target.barrier, responseBytes, id) ==
           Flow::Trap)

@@ -41,10 +41,8 @@ public:
       return readBox(origin, box, payload);
     for (const Target &target : targets) {
       Cta &owner = *target.owner;
-      if (target.owner != &origin.cta() && target.owner->isDone())
-        return origin.trapAlways("B6", fmt::format("writes to the shared memory of CTA {} of the "
-                                                   "cluster, which has ended",
-                                                   target.owner->rank));
+      if (checkAlive(origin, *target.owner) == Flow::Trap)
+        return Flow::Trap;
       eachChunk(box, target.offset, [&](uint32_t to, size_t from, uint32_t bytes) {
         writeShared(owner, to, bytes, payload, from);
       });
